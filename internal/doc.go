@@ -1,0 +1,2 @@
+// Package internal holds what only hexplane itself may import.
+package internal

@@ -1,0 +1,90 @@
+# hexplane: every command a person or CI needs. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Tools are pinned here and built from source by the Go module proxy into .bin,
+# one folder per version, so that a new pin never meets an old binary.
+GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+GOLANGCI_LINT := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+GOVULNCHECK := .bin/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+
+# What the main job reads: the checked-in households, or HOUSEHOLDS=n made on the spot.
+DATA_DIR ?= .data
+HOUSEHOLDS ?=
+ARGS ?=
+INPUT := $(if $(HOUSEHOLDS),.cache/households-$(HOUSEHOLDS).ndjson,examples/fullsync/households.ndjson)
+STANDALONE := DATA_DIR=$(DATA_DIR) .bin/standalone
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "; print "make TARGET\n"} \
+		/^[a-zA-Z_-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@printf '\nVariables: HOUSEHOLDS=n (size of the input), DATA_DIR=dir (default .data), ARGS="…" (for standalone)\n'
+
+##@ The main job
+
+.PHONY: run
+run: .bin/standalone $(INPUT) ## Load the households, run a full sync, compare every document (fresh data folder)
+	$(STANDALONE) run --input $(INPUT) $(ARGS)
+
+.PHONY: resume
+resume: .bin/standalone $(INPUT) ## Go on with an interrupted run on the same data folder
+	$(STANDALONE) run --resume --input $(INPUT) $(ARGS)
+
+.PHONY: serve
+serve: .bin/standalone $(INPUT) ## The same as run, then stay up and print what to try
+	$(STANDALONE) serve --input $(INPUT) $(ARGS)
+
+.PHONY: .bin/standalone
+.bin/standalone:
+	@go build -o $@ ./services/standalone
+
+.cache/households-%.ndjson: $(wildcard examples/fullsync/generate/*.go)
+	@mkdir -p $(@D)
+	go run ./examples/fullsync/generate -households $* >$@.part
+	@mv $@.part $@
+
+##@ Checks
+
+.PHONY: test
+test: ## Every test that needs nothing but Go, with the race detector
+	go test -race ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## golangci-lint with .golangci.yaml
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format every file the way lint wants it
+	$(GOLANGCI_LINT) fmt ./...
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## Known vulnerabilities that the code reaches (needs the network: vuln.go.dev)
+	$(GOVULNCHECK) ./...
+
+.PHONY: test-crash
+test-crash: ## kill -9 the main job at random moments in the sync and resume it, five times
+	go test -race -count=1 -run Crash -v ./services/standalone/... -crash.rounds=5
+
+.PHONY: bench
+bench: ## Every benchmark, once
+	go test -run '^$$' -bench . -benchmem ./...
+
+##@ Sources
+
+.PHONY: generate
+generate: ## Everything generated: mocks, API code, dependency lists, the checked-in households
+	go generate ./...
+
+##@ Tools
+
+.PHONY: tools
+tools: $(GOLANGCI_LINT) $(GOVULNCHECK) ## Build the pinned tools into .bin
+
+$(GOLANGCI_LINT):
+	GOBIN=$(abspath $(@D)) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(GOVULNCHECK):
+	GOBIN=$(abspath $(@D)) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)

@@ -1,0 +1,55 @@
+package eventbus
+
+import "context"
+
+// Callback is told of every message of the topics it is registered for.
+//
+// Notify returns nil when its effect is durable: the message is then done and
+// will not come again, except after a crash. Any error, and any panic, is a
+// failed attempt and is handled by the consumer's FailurePolicy; an error marked
+// by Permanent sends the message to the dead-letter topic at once.
+//
+// Notify is called for one message of a key at a time; different keys may be
+// handled at the same time. Its context is not canceled when the consumer
+// closes, only when the drain deadline has passed.
+type Callback interface {
+	Notify(ctx context.Context, msg *Message) error
+}
+
+// CallbackFunc is a function as a Callback.
+type CallbackFunc func(ctx context.Context, msg *Message) error
+
+// Notify calls f.
+func (f CallbackFunc) Notify(ctx context.Context, msg *Message) error { return f(ctx, msg) }
+
+// Registry joins a topic to the callback that handles it.
+type Registry struct {
+	Topic    string
+	Callback Callback
+}
+
+// Delivery says where the message being handled came from.
+type Delivery struct {
+	Group     string
+	Topic     string // the topic registered, also when a retry topic brought it
+	Partition int32  // -1 when the transport has none
+	Offset    int64  // -1 when the transport has none
+	Attempt   int    // 1 for the first attempt
+}
+
+type deliveryKey struct{}
+
+// DeliveryFrom returns the delivery a callback's context belongs to.
+func DeliveryFrom(ctx context.Context) (Delivery, bool) {
+	d, ok := ctx.Value(deliveryKey{}).(*Delivery)
+	if !ok {
+		return Delivery{}, false
+	}
+	return *d, true
+}
+
+// eventFilter is implemented by callbacks that know which event types they
+// handle, so that the others need not be decoded.
+type eventFilter interface {
+	accepts(eventType string) bool
+}

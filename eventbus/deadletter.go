@@ -1,0 +1,100 @@
+package eventbus
+
+import (
+	"context"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// Why a message is a dead letter: the values of the header dlq_reason.
+const (
+	ReasonUndecodable = "undecodable" // the record is not a message
+	ReasonPermanent   = "permanent"   // the callback's error was marked by Permanent
+	ReasonExhausted   = "exhausted"   // every attempt failed
+)
+
+// Headers that a dead letter has besides those of the record it was.
+const (
+	headerDLQReason    = "dlq_reason"
+	headerDLQError     = "dlq_error"
+	headerDLQAttempts  = "dlq_attempts"
+	headerDLQTopic     = "dlq_topic"
+	headerDLQPartition = "dlq_partition"
+	headerDLQOffset    = "dlq_offset"
+	headerDLQTime      = "dlq_time"
+)
+
+// maxErrorHeader bounds dlq_error, in bytes.
+const maxErrorHeader = 1024
+
+// DeadLetterTopic is where a group's messages of a topic end that cannot be handled.
+func DeadLetterTopic(topic, group string) string { return topic + "." + group + ".dlq" }
+
+// deadLetter is the record as it goes to the dead-letter topic: the same bytes
+// and headers, and why it went.
+func deadLetter(rec *Record, group, reason string, cause error, attempts int) *Record {
+	dead := *rec
+	dead.Topic = DeadLetterTopic(rec.Topic, group)
+	dead.Partition, dead.Offset = -1, -1
+	dead.Headers = append(append(make([]Header, 0, len(rec.Headers)+7), rec.Headers...),
+		Header{headerDLQReason, reason},
+		Header{headerDLQError, clip(cause.Error(), maxErrorHeader)},
+		Header{headerDLQAttempts, strconv.Itoa(attempts)},
+		Header{headerDLQTopic, rec.Topic},
+		Header{headerDLQPartition, strconv.Itoa(int(rec.Partition))},
+		Header{headerDLQOffset, strconv.FormatInt(rec.Offset, 10)},
+		Header{headerDLQTime, time.Now().UTC().Format(timestampLayout)},
+	)
+	return &dead
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// publishUntilDone publishes one of our own records, again and again until it is
+// durable or the context ends: the message it stands for must not be lost.
+func (c *Consumer) publishUntilDone(ctx context.Context, rec *Record) error {
+	for n := 1; ; n++ {
+		out, err := c.outbound()
+		if err == nil {
+			err = firstError(out.PublishRecords(ctx, []*Record{rec}))
+		}
+		if err == nil {
+			return nil
+		}
+		c.cfg.Logger.WarnContext(ctx, "eventbus: publish failed, trying again",
+			"topic", rec.Topic, "group", c.cfg.Group, "attempt", n, "error", err)
+		if err := sleep(ctx, jittered(100*time.Millisecond, 5*time.Second, n)); err != nil {
+			return err
+		}
+	}
+}
+
+func firstError(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sleep waits, or returns the context's error as soon as it ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

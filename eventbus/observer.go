@@ -1,0 +1,68 @@
+package eventbus
+
+import (
+	"context"
+	"time"
+)
+
+// Kind is what an Observation is about.
+type Kind int
+
+// The kinds of observations.
+const (
+	Published    Kind = iota // a message reached the broker, or did not (Err)
+	Started                  // a message is in flight
+	Finished                 // a message is no longer in flight; Seconds of its handling
+	Failed                   // an attempt failed (Err)
+	Retried                  // a message was put off to a retry topic
+	DeadLettered             // a message went to the dead-letter topic; Reason
+	Ignored                  // no callback wants the event type
+	Paused                   // a topic is paused because its downstream is out (Err)
+	Resumed                  // that topic goes on
+)
+
+// Observation is one thing that happened to one message, or to one topic.
+type Observation struct {
+	Kind      Kind
+	Topic     string
+	Group     string // "" for a producer
+	EventType string // "" when unknown
+	Reason    string // of DeadLettered
+	Duration  time.Duration
+	Err       error
+}
+
+// Observer is told what happens, on the goroutine it happens on: it must be
+// quick and safe for concurrent use. Package busmetrics has one for Prometheus.
+type Observer interface {
+	Observe(o Observation)
+}
+
+type noObserver struct{}
+
+func (noObserver) Observe(Observation) {}
+
+// Tracer surrounds publishing and handling with spans. Both calls return the
+// context to go on with and a function that ends the span. Publishing may write
+// the span's context into msg.TraceID. Package bustrace has one for OpenTelemetry.
+type Tracer interface {
+	Publish(ctx context.Context, msg *Message) (context.Context, func(error))
+	Handle(ctx context.Context, group string, msg *Message) (context.Context, func(error))
+}
+
+// passTrace makes no spans: what a callback publishes carries the trace context
+// of the message it handles.
+type passTrace struct{}
+
+func (passTrace) Publish(ctx context.Context, msg *Message) (context.Context, func(error)) {
+	if len(msg.TraceID) == 0 {
+		msg.TraceID = traceFrom(ctx)
+	}
+	return ctx, endNothing
+}
+
+func (passTrace) Handle(ctx context.Context, _ string, msg *Message) (context.Context, func(error)) {
+	return withTrace(ctx, msg.TraceID), endNothing
+}
+
+func endNothing(error) {}

@@ -1,0 +1,103 @@
+package eventbus
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+)
+
+// Reserved Watermill metadata: they carry what a Watermill message has no field
+// for, between the façade and an adapter. They are never sent as headers.
+const (
+	MetaKey       = "_eventbus_key"
+	MetaPartition = "_eventbus_partition"
+	MetaOffset    = "_eventbus_offset"
+	MetaTimestamp = "_eventbus_timestamp" // Unix milliseconds
+)
+
+// Record is a message as the broker keeps it: what a Serializer makes of a
+// Message, and what an adapter sends and receives.
+type Record struct {
+	Topic     string
+	Key       []byte
+	Value     []byte
+	Headers   []Header
+	Partition int32     // -1 when unknown; set by the adapter that read it
+	Offset    int64     // -1 when unknown; set by the adapter that read it
+	Timestamp time.Time // zero when unknown
+}
+
+// Header is one header of a Record.
+type Header struct {
+	Key   string
+	Value string
+}
+
+// Header returns the last header of that name, or "".
+func (r *Record) Header(name string) string {
+	for i := len(r.Headers) - 1; i >= 0; i-- {
+		if r.Headers[i].Key == name {
+			return r.Headers[i].Value
+		}
+	}
+	return ""
+}
+
+// Size is what counts against ProducerConfig.MaxBytes: the bytes of key, value and headers.
+func (r *Record) Size() int {
+	n := len(r.Key) + len(r.Value)
+	for _, h := range r.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+// Watermill returns the record as a Watermill message with the given context.
+func (r *Record) Watermill(ctx context.Context) *message.Message {
+	msg := message.NewMessageWithContext(ctx, r.Header(headerID), r.Value)
+	msg.Metadata = make(message.Metadata, len(r.Headers)+4)
+	for _, h := range r.Headers {
+		msg.Metadata[h.Key] = h.Value
+	}
+	if r.Key != nil {
+		msg.Metadata[MetaKey] = string(r.Key)
+	}
+	if r.Offset >= 0 {
+		msg.Metadata[MetaPartition] = strconv.Itoa(int(r.Partition))
+		msg.Metadata[MetaOffset] = strconv.FormatInt(r.Offset, 10)
+	}
+	if !r.Timestamp.IsZero() {
+		msg.Metadata[MetaTimestamp] = strconv.FormatInt(r.Timestamp.UnixMilli(), 10)
+	}
+	return msg
+}
+
+// RecordOf is the reverse of Record.Watermill. Reserved metadata becomes the
+// record's fields, everything else its headers, in no particular order.
+func RecordOf(topic string, msg *message.Message) *Record {
+	rec := &Record{Topic: topic, Value: msg.Payload, Partition: -1, Offset: -1}
+	rec.Headers = make([]Header, 0, len(msg.Metadata))
+	for name, value := range msg.Metadata {
+		switch name {
+		case MetaKey:
+			rec.Key = []byte(value)
+		case MetaPartition:
+			if p, err := strconv.ParseInt(value, 10, 32); err == nil {
+				rec.Partition = int32(p)
+			}
+		case MetaOffset:
+			if o, err := strconv.ParseInt(value, 10, 64); err == nil {
+				rec.Offset = o
+			}
+		case MetaTimestamp:
+			if ms, err := strconv.ParseInt(value, 10, 64); err == nil {
+				rec.Timestamp = time.UnixMilli(ms).UTC()
+			}
+		default:
+			rec.Headers = append(rec.Headers, Header{name, value})
+		}
+	}
+	return rec
+}

@@ -1,0 +1,123 @@
+// Package embedkafka runs a Kafka-protocol broker inside the process, so that a
+// service works with no Kafka installed.
+//
+// The broker is franz-go's kfake: a single node that speaks the real protocol over
+// loopback TCP. With a data folder, records, topics and group offsets survive a
+// clean restart and a kill of the process; what a power loss takes depends on
+// Config.Sync. It keeps no replicas: it is a default for one machine, not a
+// production broker.
+//
+//	broker, err := embedkafka.Start(embedkafka.Config{Dir: ".data/kafka"})
+//	if err != nil {
+//		return err
+//	}
+//	defer broker.Close()
+//	client := newKafkaClient(broker.Addrs())
+package embedkafka
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// ErrInUse reports a data folder that another live broker holds.
+var ErrInUse = errors.New("embedkafka: data folder is in use by another process")
+
+// Config says where the broker listens and what it keeps. The zero value is a broker
+// in memory on a free loopback port.
+type Config struct {
+	Dir        string       // data folder, made when absent; empty: in memory
+	Port       int          // loopback TCP port; 0: a free one
+	Partitions int          // partitions of a topic made on first use; default 4
+	Sync       bool         // fsync each batch, so that a power loss takes nothing
+	Log        *slog.Logger // default: nothing is logged
+}
+
+// Broker is a running broker. Its methods may be called concurrently.
+type Broker struct {
+	cluster *kfake.Cluster
+	lock    *os.File
+	close   sync.Once
+}
+
+// Start starts a broker and returns once it accepts connections. It returns ErrInUse
+// when another broker holds the data folder.
+func Start(cfg Config) (*Broker, error) {
+	lock, err := lockDir(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := kfake.NewCluster(options(cfg)...)
+	if err != nil {
+		unlock(lock)
+		return nil, fmt.Errorf("embedkafka: start: %w", err)
+	}
+	return &Broker{cluster: cluster, lock: lock}, nil
+}
+
+// Addrs returns the broker's bootstrap addresses, host:port each.
+func (b *Broker) Addrs() []string { return b.cluster.ListenAddrs() }
+
+// Close stops the broker and writes what a clean restart reads. It may be called
+// more than once.
+func (b *Broker) Close() {
+	b.close.Do(func() {
+		b.cluster.Close()
+		unlock(b.lock)
+	})
+}
+
+func options(cfg Config) []kfake.Opt {
+	partitions := cfg.Partitions
+	if partitions <= 0 {
+		partitions = 4
+	}
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1),
+		kfake.Ports(cfg.Port),
+		kfake.AllowAutoTopicCreation(),
+		kfake.DefaultNumPartitions(partitions),
+	}
+	if cfg.Dir != "" {
+		opts = append(opts, kfake.DataDir(cfg.Dir))
+	}
+	if cfg.Sync {
+		opts = append(opts, kfake.SyncWrites())
+	}
+	if cfg.Log != nil {
+		opts = append(opts, kfake.WithLogger(logger{cfg.Log}))
+	}
+	return opts
+}
+
+// lockDir makes the folder and takes an advisory lock that dies with the process.
+func lockDir(dir string) (*os.File, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("embedkafka: data folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Clean(dir)+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("embedkafka: lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
+	}
+	return f, nil
+}
+
+func unlock(f *os.File) {
+	if f != nil {
+		_ = f.Close() // closing the last descriptor releases the lock
+	}
+}

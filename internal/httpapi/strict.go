@@ -1,0 +1,214 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// unmarshal decodes one JSON value strictly: unlike encoding/json it matches names by
+// case, refuses unknown ones, and reports every wrong field with its whole path.
+func unmarshal(data []byte, into any) error {
+	value, err := parseJSON(data)
+	if err != nil {
+		return err
+	}
+	c := checker{}
+	c.check(value, reflect.TypeOf(into).Elem(), "")
+	if len(c.errs) == 0 {
+		if err := json.Unmarshal(data, into); err != nil {
+			c.add("", decodeReason(err))
+		}
+	}
+	if len(c.errs) == 0 {
+		return nil
+	}
+	return c.problem()
+}
+
+func parseJSON(data []byte) (any, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var value any
+	if err := dec.Decode(&value); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, NewProblem(http.StatusBadRequest, "the body is empty")
+		}
+		return nil, NewProblem(http.StatusBadRequest, "the body is not JSON: "+decodeReason(err))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, NewProblem(http.StatusBadRequest, "the body holds more than one JSON value")
+	}
+	return value, nil
+}
+
+// decodeReason says what is wrong without naming Go types.
+func decodeReason(err error) string {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return fmt.Sprintf("syntax error at byte %d", syntax.Offset)
+	}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return wrong.Field + " has a value out of range or of a wrong type"
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return "it ends too early"
+	}
+	return "it holds a malformed value"
+}
+
+// checker compares decoded JSON with the Go type that it is meant for.
+type checker struct {
+	patch bool // a merge patch: null is allowed everywhere
+	errs  []FieldError
+}
+
+func (c *checker) add(path, message string) {
+	c.errs = append(c.errs, FieldError{Field: path, Message: message})
+}
+
+// problem returns the problem that names what was found, in a stable order.
+func (c *checker) problem() *Problem {
+	p := NewProblem(http.StatusBadRequest, "the request is not valid")
+	p.Errors = c.errs
+	slices.SortFunc(p.Errors, func(a, b FieldError) int { return strings.Compare(a.Field, b.Field) })
+	return p
+}
+
+func (c *checker) check(value any, t reflect.Type, path string) {
+	if t.Kind() == reflect.Pointer {
+		if value == nil {
+			return
+		}
+		t = t.Elem()
+	}
+	if value == nil {
+		c.null(t, path)
+		return
+	}
+	if decodesItself(t) {
+		return // json.Unmarshal is the judge
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		c.object(value, t, path)
+	case reflect.Map:
+		if object, ok := value.(map[string]any); c.is(ok, path, "an object") {
+			for name, v := range object {
+				c.check(v, t.Elem(), join(path, name))
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		if list, ok := value.([]any); c.is(ok, path, "an array") {
+			for i, v := range list {
+				c.check(v, t.Elem(), path+"["+strconv.Itoa(i)+"]")
+			}
+		}
+	case reflect.String:
+		_, ok := value.(string)
+		c.is(ok, path, "a string")
+	case reflect.Bool:
+		_, ok := value.(bool)
+		c.is(ok, path, "true or false")
+	default:
+		c.number(value, t, path)
+	}
+}
+
+func (c *checker) null(t reflect.Type, path string) {
+	if c.patch || t.Kind() == reflect.Interface || t == reflect.TypeFor[json.RawMessage]() {
+		return
+	}
+	c.add(path, "must not be null")
+}
+
+func (c *checker) object(value any, t reflect.Type, path string) {
+	object, ok := value.(map[string]any)
+	if !c.is(ok, path, "an object") {
+		return
+	}
+	fields := map[string]reflect.Type{}
+	collect(t, fields)
+	for name, v := range object {
+		ft, known := fields[name]
+		if !known {
+			c.add(join(path, name), "is unknown")
+			continue
+		}
+		c.check(v, ft, join(path, name))
+	}
+}
+
+func (c *checker) number(value any, t reflect.Type, path string) {
+	if t.Kind() == reflect.Interface {
+		return
+	}
+	n, ok := value.(json.Number)
+	if !c.is(ok, path, "a number") || t.Kind() == reflect.Float64 || t.Kind() == reflect.Float32 {
+		return
+	}
+	_, err := strconv.ParseInt(n.String(), 10, t.Bits())
+	c.is(err == nil, path, "a whole number in range")
+}
+
+func (c *checker) is(ok bool, path, want string) bool {
+	if !ok {
+		c.add(path, "must be "+want)
+	}
+	return ok
+}
+
+// collect lists a struct's JSON fields, those of embedded structs included.
+func collect(t reflect.Type, into map[string]reflect.Type) {
+	for f := range fieldsOf(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case name == "-":
+		case f.Anonymous && name == "":
+			inner := f.Type
+			if inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct {
+				collect(inner, into)
+			}
+		case !f.IsExported():
+		case name == "":
+			into[f.Name] = f.Type
+		default:
+			into[name] = f.Type
+		}
+	}
+}
+
+func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			if !yield(t.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+func decodesItself(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[json.Unmarshaler]()) ||
+		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

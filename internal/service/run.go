@@ -1,0 +1,167 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/internal/httpapi"
+)
+
+var errStopping = errors.New("stopping")
+
+// running is everything that Run started, in the groups in which it stops.
+type running struct {
+	host      *Host
+	failed    chan error // the first unexpected end of a part
+	servers   []*http.Server
+	consumers []*eventbus.Consumer
+	loops     sync.WaitGroup
+	stopLoops context.CancelFunc
+}
+
+// Run starts the services, waits until ctx ends or a part fails, stops everything in
+// order and closes the host. It returns nil after a clean stop.
+func (h *Host) Run(ctx context.Context, services ...*Service) error {
+	r := &running{host: h, failed: make(chan error, 1)}
+	err := r.start(ctx, services)
+	if err == nil {
+		h.setReadiness(nil)
+		h.log.InfoContext(ctx, "running", "services", len(services), "brokers", h.cfg.Kafka.Brokers)
+		select {
+		case <-ctx.Done():
+		case err = <-r.failed:
+		}
+	}
+	h.setReadiness(errStopping)
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.ShutdownTimeout)
+	defer cancel()
+	return errors.Join(err, r.stop(stopCtx), h.Close(stopCtx))
+}
+
+// start starts loops, then consumers, then listeners, so that each part finds what
+// it needs running.
+func (r *running) start(ctx context.Context, services []*Service) error {
+	loopCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.stopLoops = cancel
+	if err := r.serve(ctx, "admin", r.host.cfg.AdminAddr, nil, httpapi.Admin(r.host.registry, r.host.Ready)); err != nil {
+		return err
+	}
+	for _, s := range services {
+		r.loop(loopCtx, s.Platform.Name, Loop{Name: "outbox", Run: s.Platform.Docs.Run})
+		for _, l := range s.Loops {
+			r.loop(loopCtx, s.Platform.Name, l)
+		}
+	}
+	for _, s := range services {
+		for _, c := range s.Consumers {
+			if err := r.consume(s.Platform, c); err != nil {
+				return fmt.Errorf("service %s: consume as %s: %w", s.Platform.Name, c.Group, err)
+			}
+		}
+	}
+	for _, s := range services {
+		if s.Handler == nil {
+			continue
+		}
+		if err := r.serve(ctx, s.Platform.Name, s.Platform.Config.HTTPAddr, s.Listener, s.Handler); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *running) loop(ctx context.Context, service string, l Loop) {
+	r.loops.Go(func() {
+		err := l.Run(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			r.fail(fmt.Errorf("service %s: %s: %w", service, l.Name, err))
+		}
+	})
+}
+
+func (r *running) consume(p *Platform, c Consumer) error {
+	if c.ClientType == "" {
+		c.ClientType = eventbus.ClientDefault
+	}
+	consumer, err := p.Bus.Consumer(c.Group, c.ClientType)
+	if err != nil {
+		return err
+	}
+	r.consumers = append(r.consumers, consumer)
+	return consumer.Register(c.Registries...)
+}
+
+func (r *running) serve(ctx context.Context, name, addr string, l net.Listener, h http.Handler) error {
+	if l == nil {
+		if addr == "" {
+			return nil
+		}
+		var err error
+		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr); err != nil {
+			return fmt.Errorf("service %s: %w", name, err)
+		}
+	}
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	r.servers = append(r.servers, server)
+	r.host.log.InfoContext(ctx, "listening", "service", name, "address", l.Addr().String())
+	go func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			r.fail(fmt.Errorf("service %s: %w", name, err))
+		}
+	}()
+	return nil
+}
+
+// fail reports the first failure; Run stops for it.
+func (r *running) fail(err error) {
+	select {
+	case r.failed <- err:
+	default:
+	}
+}
+
+// stop ends intake first, then the loops that work on what came in.
+func (r *running) stop(ctx context.Context) error {
+	var errs []error
+	// The admin server, the first, answers until the rest has stopped.
+	for i := len(r.servers) - 1; i > 0; i-- {
+		errs = append(errs, stopServer(ctx, r.servers[i]))
+	}
+	errs = append(errs, r.closeConsumers(ctx))
+	r.stopLoops()
+	r.loops.Wait()
+	if len(r.servers) > 0 {
+		errs = append(errs, stopServer(ctx, r.servers[0]))
+	}
+	return errors.Join(errs...)
+}
+
+// stopServer waits for requests in flight, and cuts them off when ctx ends.
+func stopServer(ctx context.Context, server *http.Server) error {
+	if err := server.Shutdown(ctx); err != nil {
+		return errors.Join(err, server.Close())
+	}
+	return nil
+}
+
+// closeConsumers drains all consumers at the same time.
+func (r *running) closeConsumers(ctx context.Context) error {
+	errs := make([]error, len(r.consumers))
+	var wg sync.WaitGroup
+	for i, c := range r.consumers {
+		wg.Go(func() { errs[i] = c.Close(ctx) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}

@@ -1,0 +1,2 @@
+// Package asynctask runs durable request/reply tasks over an event bus.
+package asynctask

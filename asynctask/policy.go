@@ -1,0 +1,25 @@
+package asynctask
+
+// FailurePolicy says whether a step whose requests are all answered may count
+// as done, given how many requests there were and how many of them failed or
+// were cancelled.
+type FailurePolicy func(total, failed int64) bool
+
+// AllSucceed accepts no failure. It is the default.
+func AllSucceed() FailurePolicy { return AtMost(0) }
+
+// AnySucceeds accepts a step with at least one success, or without requests.
+func AnySucceeds() FailurePolicy {
+	return func(total, failed int64) bool { return total == 0 || failed < total }
+}
+
+// AtMost accepts up to n failures.
+func AtMost(n int64) FailurePolicy {
+	return func(_, failed int64) bool { return failed <= n }
+}
+
+// AtMostPercent accepts failures of up to p percent of the requests; with 100
+// failures never fail the task.
+func AtMostPercent(p float64) FailurePolicy {
+	return func(total, failed int64) bool { return float64(failed)*100 <= p*float64(total) }
+}

@@ -1,0 +1,159 @@
+package asynctask
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/hexplane/hexplane/eventbus"
+)
+
+// refill moves waiting requests into the step's window and publishes them,
+// until the window is full or nothing waits.
+func (m *Manager) refill(ctx context.Context, t Task, s *Step) error {
+	for {
+		until := m.now().Add(m.cfg.Lease)
+		recs, err := m.store.Admit(ctx, t.ID, s.Name, m.window(t, s), m.cfg.Batch, until)
+		if err != nil {
+			return fmt.Errorf("asynctask: admit %s/%s: %w", t.ID, s.Name, err)
+		}
+		if len(recs) > 0 {
+			if err := m.publish(ctx, t, s, recs); err != nil {
+				return err
+			}
+		}
+		if len(recs) < m.cfg.Batch {
+			return nil
+		}
+	}
+}
+
+func (m *Manager) window(t Task, s *Step) int {
+	if w, ok := t.Windows[s.Name]; ok {
+		return w
+	}
+	if s.Window != 0 {
+		return s.Window
+	}
+	return m.cfg.Window
+}
+
+// publish sends requests of one step that are in flight, then marks them as
+// sent. A crash in between leaves them due, and they are sent again.
+func (m *Manager) publish(ctx context.Context, t Task, s *Step, recs []Record) error {
+	msgs := make([]*eventbus.Message, len(recs))
+	for i, r := range recs {
+		msg, err := m.message(t, s, r)
+		if err != nil {
+			return err
+		}
+		msgs[i] = msg
+	}
+	err := m.bus.Publish(ctx, msgs...)
+	sent := m.sent(t, s, recs, err)
+	if len(sent) > 0 {
+		if err := m.store.Reschedule(ctx, sent); err != nil {
+			return fmt.Errorf("asynctask: mark sent %s/%s: %w", t.ID, s.Name, err)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("asynctask: publish %s/%s: %w", t.ID, s.Name, err)
+	}
+	return nil
+}
+
+// sent returns those of recs that reached the bus, as they are to be stored.
+func (m *Manager) sent(t Task, s *Step, recs []Record, err error) []Record {
+	failed := map[int]bool{}
+	var pe *eventbus.PublishError
+	switch {
+	case errors.As(err, &pe):
+		for _, f := range pe.Failed {
+			failed[f.Index] = true
+		}
+	case err != nil:
+		return nil
+	}
+	now := m.now()
+	out := make([]Record, 0, len(recs))
+	for i, r := range recs {
+		if failed[i] {
+			continue
+		}
+		r.Sent, r.SentAt, r.NextAt = true, now, time.Time{}
+		if s.Timeout > 0 {
+			r.NextAt = now.Add(s.Timeout)
+		}
+		out = append(out, r)
+		m.cfg.Observer.Observe(Observation{
+			Kind: RequestPublished, Type: t.Type, Step: s.Name, TaskID: t.ID, RequestID: r.ID(), Attempt: r.Attempt, TraceID: t.TraceID,
+		})
+	}
+	return out
+}
+
+// message is the request as it travels.
+func (m *Manager) message(t Task, s *Step, r Record) (*eventbus.Message, error) {
+	payload, err := requestPayload(r.Payload, r.ID(), t.JobID, s.ReplyTopic)
+	if err != nil {
+		return nil, err
+	}
+	key := r.Key
+	if key == "" {
+		key = r.ID()
+	}
+	msg, err := eventbus.NewMessage(r.Topic, r.EventType, key, payload)
+	if err != nil {
+		return nil, fmt.Errorf("asynctask: request %s: %w", r.ID(), err)
+	}
+	msg.Timestamp, msg.TraceID = m.now(), t.TraceID
+	return msg, nil
+}
+
+// requestPayload sets the header fields into the JSON object raw.
+func requestPayload(raw json.RawMessage, requestID, jobID, replyTopic string) (json.RawMessage, error) {
+	if bytes.Contains(raw, []byte(`"request_id"`)) || bytes.Contains(raw, []byte(`"job_id"`)) || bytes.Contains(raw, []byte(`"reply_topic"`)) {
+		return replaceHeader(raw, requestID, jobID, replyTopic)
+	}
+	body := bytes.TrimSpace(raw)
+	out := make([]byte, 0, len(body)+len(requestID)+len(jobID)+len(replyTopic)+64)
+	out = append(out, `{"request_id":`...)
+	out = appendJSON(out, requestID)
+	out = append(out, `,"job_id":`...)
+	out = appendJSON(out, jobID)
+	out = append(out, `,"reply_topic":`...)
+	out = appendJSON(out, replyTopic)
+	if rest := bytes.TrimLeft(body[1:], " \t\r\n"); rest[0] != '}' {
+		out = append(append(out, ','), rest...)
+		return out, nil
+	}
+	return append(out, '}'), nil
+}
+
+func replaceHeader(raw json.RawMessage, requestID, jobID, replyTopic string) (json.RawMessage, error) {
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrBadRequest, requestID, err)
+	}
+	fields["request_id"] = appendJSON(nil, requestID)
+	fields["job_id"] = appendJSON(nil, jobID)
+	fields["reply_topic"] = appendJSON(nil, replyTopic)
+	out, err := json.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrBadRequest, requestID, err)
+	}
+	return out, nil
+}
+
+// appendJSON appends s as a JSON string.
+func appendJSON(out []byte, s string) []byte {
+	b, err := json.Marshal(s)
+	if err != nil { // a string always has a JSON form
+		return strconv.AppendQuote(out, s)
+	}
+	return append(out, b...)
+}

@@ -1,0 +1,94 @@
+package asynctask
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Task returns a task. Errors match ErrTaskNotFound.
+func (m *Manager) Task(ctx context.Context, id string) (Task, error) { return m.store.Task(ctx, id) }
+
+// Tasks lists tasks in order of id; continue after the last one's id.
+func (m *Manager) Tasks(ctx context.Context, f TaskFilter) ([]Task, error) {
+	return m.store.ListTasks(ctx, f)
+}
+
+// Requests lists a task's requests in order of step and name; continue after
+// the last one's step and name.
+func (m *Manager) Requests(ctx context.Context, f RequestFilter) ([]Record, error) {
+	return m.store.ListRequests(ctx, f)
+}
+
+// Failures is Requests for those that failed or were cancelled.
+func (m *Manager) Failures(ctx context.Context, f RequestFilter) ([]Record, error) {
+	f.States = []RequestState{RequestFailed, RequestCancelled}
+	return m.store.ListRequests(ctx, f)
+}
+
+// Progress sums up a job, one level per type and step. Its cost grows with the
+// number of tasks, not of requests. It informs; nothing is decided by it.
+func (m *Manager) Progress(ctx context.Context, jobID string) ([]Level, error) {
+	return m.store.Progress(ctx, jobID)
+}
+
+// Unknown returns how many unfinished tasks are at a type or step that this
+// binary does not know. They are left alone until one that knows it runs.
+func (m *Manager) Unknown(ctx context.Context) (map[Scope]int64, error) {
+	all, err := m.store.UnfinishedScopes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asynctask: unfinished tasks: %w", err)
+	}
+	unknown := map[Scope]int64{}
+	for scope, n := range all {
+		known := slices.Contains(m.scopes, scope)
+		m.cfg.Observer.Observe(Observation{Kind: Unfinished, Type: scope.Type, Step: scope.Step, Count: n, Known: known})
+		if !known {
+			unknown[scope] = n
+			m.cfg.Logger.WarnContext(ctx, "tasks unknown to this binary are left alone", "type", scope.Type, "step", scope.Step, "tasks", n)
+		}
+	}
+	return unknown, nil
+}
+
+// SetWindow changes the window of a step of a running task; negative: no
+// limit. Requests already in flight stay so. Errors match ErrTaskNotFound,
+// ErrUnknownType, ErrUnknownStep, ErrEnded.
+func (m *Manager) SetWindow(ctx context.Context, taskID, step string, window int) error {
+	t, err := m.store.Task(ctx, taskID)
+	if err != nil {
+		return fmt.Errorf("asynctask: set window: %w", err)
+	}
+	if _, _, err := m.known(t.Type, step); err != nil {
+		return err
+	}
+	t, changed, err := m.update(ctx, t, func(t *Task) bool {
+		if t.State != StateRunning {
+			return false
+		}
+		windows := map[string]int{step: window}
+		for s, w := range t.Windows {
+			if s != step {
+				windows[s] = w
+			}
+		}
+		t.Windows = windows
+		return true
+	})
+	if err == nil && !changed {
+		err = fmt.Errorf("%w: %s", ErrEnded, taskID)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = m.advances.Do(ctx, advanceKey(t.ID, t.Step), struct{}{})
+	return err
+}
+
+func advanceKey(taskID, step string) string { return taskID + "/" + step }
+
+func splitAdvanceKey(key string) (taskID, step string) {
+	taskID, step, _ = strings.Cut(key, "/")
+	return taskID, step
+}

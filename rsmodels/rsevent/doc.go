@@ -13,7 +13,7 @@
 // paths spelled as on the wire:
 //
 //	err := rsevent.Validate(rsevent.RSCancelSync{})
-//	// job_id: required
+//	// invalid rsevent.RSCancelSync: job_id: required
 //
 // # Requests and replies
 //

@@ -82,7 +82,7 @@ func TestValidate(t *testing.T) {
 		},
 		"ok reply":         {payload: rsevent.ReplyTo(rsevent.Request{RequestID: "r", JobID: "j"}, rsevent.StatusOK)},
 		"path in an id":    {payload: rsevent.RSCustomFlagsUpdated{DeviceID: "a/b", AccountID: "a", FeatureFlags: map[string]bool{}}, bad: []string{"device_id: excludesall"}},
-		"not even a value": {payload: 7, bad: []string{"invalid payload"}},
+		"not even a value": {payload: 7, bad: []string{"invalid int: struct"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := rsevent.Validate(tc.payload)

@@ -119,8 +119,8 @@ func (c *Collection[T]) All(ctx context.Context, field, value string) iter.Seq2[
 
 // Update reads the document, lets change alter it and say which events that causes,
 // and replaces it, again from the start when another writer was faster. An error of
-// change is returned as it is, and nothing is written. It returns ErrNotFound, or
-// ErrConflict when other writers win too often.
+// change is returned as it is, except Keep, and nothing is written. It returns
+// ErrNotFound, or ErrConflict when other writers win too often.
 func (c *Collection[T]) Update(
 	ctx context.Context, id string, change func(*T) ([]*eventbus.Message, error),
 ) (Document[T], error) {
@@ -144,7 +144,11 @@ func (c *Collection[T]) Upsert(
 			return Document[T]{}, err
 		}
 		doc.ID = id
+		before := doc
 		events, err := change(&doc.Value, found)
+		if errors.Is(err, Keep) {
+			return before, nil
+		}
 		if err != nil {
 			return Document[T]{}, err
 		}

@@ -112,6 +112,9 @@ var fieldNames = newValidator()
 func newValidator() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(func(f reflect.StructField) string {
+		if f.Anonymous {
+			return inlined
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		return name
 	})
@@ -136,10 +139,13 @@ func Validate(value any) error {
 	return p
 }
 
-// fieldPath drops the root type and the names that embedding inserts.
+// inlined marks an embedded struct, whose fields stand in the object around it.
+const inlined = "~"
+
+// fieldPath turns a validator's namespace, such as T.~.device.mac, into a JSON path.
 func fieldPath(namespace string) string {
 	_, path, _ := strings.Cut(namespace, ".")
-	return path
+	return strings.ReplaceAll(path, inlined+".", "")
 }
 
 // describe says in words what a validate tag demands.

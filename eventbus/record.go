@@ -75,7 +75,8 @@ func (r *Record) Watermill(ctx context.Context) *message.Message {
 }
 
 // RecordOf is the reverse of Record.Watermill. Reserved metadata becomes the
-// record's fields, everything else its headers, in no particular order.
+// record's fields, everything else its headers, in no particular order; a UUID
+// becomes the header message_id when there is none.
 func RecordOf(topic string, msg *message.Message) *Record {
 	rec := &Record{Topic: topic, Value: msg.Payload, Partition: -1, Offset: -1}
 	rec.Headers = make([]Header, 0, len(msg.Metadata))
@@ -98,6 +99,9 @@ func RecordOf(topic string, msg *message.Message) *Record {
 		default:
 			rec.Headers = append(rec.Headers, Header{name, value})
 		}
+	}
+	if _, named := msg.Metadata[headerID]; !named && msg.UUID != "" {
+		rec.Headers = append(rec.Headers, Header{headerID, msg.UUID})
 	}
 	return rec
 }

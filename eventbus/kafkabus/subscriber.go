@@ -1,0 +1,152 @@
+package kafkabus
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/ThreeDotsLabs/watermill"
+	"github.com/ThreeDotsLabs/watermill-kafka/v3/pkg/kafka"
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/hexplane/hexplane/eventbus"
+)
+
+// subscriber makes one watermill-kafka subscriber per topic, so that each can
+// be drained alone.
+type subscriber struct {
+	transport *Transport
+	cfg       eventbus.ConsumerConfig
+	sarama    *sarama.Config
+	logger    watermill.LoggerAdapter
+
+	mu     sync.Mutex
+	closed bool
+	subs   map[*subscription]struct{}
+}
+
+func newSubscriber(t *Transport, cc eventbus.ConsumerConfig) (*subscriber, error) {
+	cfg, err := t.saramaConfig(cc.Tag)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Consumer.Return.Errors = true
+	cfg.Consumer.Offsets.Initial = sarama.OffsetOldest
+	cfg.Consumer.Offsets.AutoCommit.Enable = cc.Commit != eventbus.CommitSync
+	cfg.Consumer.Offsets.AutoCommit.Interval = cc.CommitInterval
+	if cc.Commit == eventbus.CommitAsync {
+		cfg.Consumer.Offsets.AutoCommit.Interval = min(cc.CommitInterval, 100*time.Millisecond)
+	}
+	cfg.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
+	cfg.Consumer.Group.Heartbeat.Interval = time.Second
+	cfg.ChannelBufferSize = cc.Window
+	if cfg, err = t.finish(cfg); err != nil {
+		return nil, err
+	}
+	// What watermill-kafka tells at Info is of interest to those who debug it.
+	logger := watermill.NewSlogLoggerWithLevelMapping(cc.Logger, map[slog.Level]slog.Level{slog.LevelInfo: slog.LevelDebug})
+	return &subscriber{
+		transport: t, cfg: cc, sarama: cfg, logger: logger, subs: make(map[*subscription]struct{}),
+	}, nil
+}
+
+// Subscribe implements message.Subscriber.
+func (s *subscriber) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
+	if s.isClosed() {
+		return nil, eventbus.ErrClosed
+	}
+	if err := s.transport.ensure(topic); err != nil {
+		return nil, err
+	}
+	sub := newSubscription(topic)
+	inner, err := kafka.NewSubscriber(kafka.SubscriberConfig{
+		Brokers:               s.transport.cfg.Brokers,
+		Unmarshaler:           unmarshaler{},
+		OverwriteSaramaConfig: s.sarama,
+		ConsumerGroup:         s.cfg.Group,
+		Tracer:                sub,
+	}, s.logger)
+	if err != nil {
+		return nil, err
+	}
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	sub.end = end
+	start := time.Now()
+	messages, err := inner.Subscribe(life, topic)
+	if err != nil {
+		end()
+		if brokersGone(err) {
+			return nil, s.transport.unreachable(start, err)
+		}
+		return nil, err
+	}
+	return s.run(ctx, sub, inner, messages)
+}
+
+// run forwards messages until the subscription is drained.
+func (s *subscriber) run(
+	ctx context.Context, sub *subscription, inner *kafka.Subscriber, messages <-chan *message.Message,
+) (<-chan *message.Message, error) {
+	s.mu.Lock()
+	s.subs[sub] = struct{}{}
+	closed := s.closed
+	s.mu.Unlock()
+	unlink := context.AfterFunc(ctx, func() { sub.drain(s.cfg.DrainTimeout, s.cfg.Group == "") })
+	if closed {
+		sub.drain(s.cfg.DrainTimeout, s.cfg.Group == "")
+	}
+	out := make(chan *message.Message)
+	go func() {
+		sub.forward(messages, out)
+		unlink()
+		sub.end()
+		_ = inner.Close()
+		s.mu.Lock()
+		delete(s.subs, sub)
+		s.mu.Unlock()
+		close(out)
+		close(sub.ended)
+	}()
+	return out, nil
+}
+
+func (s *subscriber) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// Assignment implements eventbus.Assigner.
+func (s *subscriber) Assignment() map[string][]int32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[string][]int32)
+	for sub := range s.subs {
+		if partitions := sub.assigned(); len(partitions) > 0 {
+			all[sub.topic] = append(all[sub.topic], partitions...)
+			slices.Sort(all[sub.topic])
+		}
+	}
+	return all
+}
+
+// Close implements message.Subscriber: it drains every subscription.
+func (s *subscriber) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	subs := make([]*subscription, 0, len(s.subs))
+	for sub := range s.subs {
+		subs = append(subs, sub)
+	}
+	s.mu.Unlock()
+	for _, sub := range subs {
+		sub.drain(s.cfg.DrainTimeout, s.cfg.Group == "")
+	}
+	for _, sub := range subs {
+		<-sub.ended
+	}
+	return nil
+}

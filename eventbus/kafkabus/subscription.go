@@ -1,0 +1,109 @@
+package kafkabus
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/IBM/sarama"
+	"github.com/ThreeDotsLabs/watermill-kafka/v3/pkg/kafka"
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/hexplane/hexplane/eventbus"
+)
+
+// subscription drains one watermill-kafka subscription. It hooks itself in as
+// the "tracer", the place where watermill-kafka lets others wrap the handler of
+// sarama's group: there it hides the end of a session from the message in
+// flight, so that its mark is not lost, and ends claims once they are drained.
+type subscription struct {
+	topic    string
+	end      context.CancelFunc // ends the watermill-kafka subscription
+	draining chan struct{}
+	ended    chan struct{}
+
+	mu      sync.Mutex
+	drained bool // drain was called
+	claims  int  // ConsumeClaim calls running
+	held    []int32
+	spoiled map[int32]bool // partitions whose marks no longer count
+}
+
+var _ kafka.SaramaTracer = (*subscription)(nil)
+
+func newSubscription(topic string) *subscription {
+	return &subscription{
+		topic: topic, draining: make(chan struct{}), ended: make(chan struct{}), spoiled: make(map[int32]bool),
+	}
+}
+
+// drain lets the messages in flight finish, but no longer than the timeout.
+// groupless subscriptions keep no position and end at once.
+func (s *subscription) drain(timeout time.Duration, groupless bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.drained {
+		return
+	}
+	s.drained = true
+	close(s.draining)
+	if s.claims == 0 || groupless {
+		s.end()
+		return
+	}
+	timer := time.AfterFunc(timeout, s.end)
+	go func() {
+		<-s.ended
+		timer.Stop()
+	}()
+}
+
+// forward hands messages on. What arrives while draining, a message sent again
+// after a Nack above all, is neither handed on nor marked.
+func (s *subscription) forward(in <-chan *message.Message, out chan<- *message.Message) {
+	for msg := range in {
+		select {
+		case <-s.draining:
+			s.spoil(msg)
+			continue
+		default:
+		}
+		select {
+		case out <- msg:
+		case <-s.draining:
+			s.spoil(msg)
+		}
+	}
+}
+
+func (s *subscription) spoil(msg *message.Message) {
+	s.mu.Lock()
+	s.spoiled[eventbus.RecordOf(s.topic, msg).Partition] = true
+	s.mu.Unlock()
+	msg.Ack()
+}
+
+func (s *subscription) assigned() []int32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.held)
+}
+
+// WrapConsumerGroupHandler implements kafka.SaramaTracer.
+func (s *subscription) WrapConsumerGroupHandler(h sarama.ConsumerGroupHandler) sarama.ConsumerGroupHandler {
+	return &drainingHandler{ConsumerGroupHandler: h, sub: s}
+}
+
+// WrapConsumer implements kafka.SaramaTracer.
+func (s *subscription) WrapConsumer(c sarama.Consumer) sarama.Consumer { return c }
+
+// WrapPartitionConsumer implements kafka.SaramaTracer.
+func (s *subscription) WrapPartitionConsumer(c sarama.PartitionConsumer) sarama.PartitionConsumer {
+	return c
+}
+
+// WrapSyncProducer implements kafka.SaramaTracer.
+func (s *subscription) WrapSyncProducer(_ *sarama.Config, p sarama.SyncProducer) sarama.SyncProducer {
+	return p
+}

@@ -1,0 +1,91 @@
+package kafkabus
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// ensure creates the topic unless it exists, and waits until it has leaders:
+// sarama's own way with a missing topic is to fail after 6 s.
+func (t *Transport) ensure(topic string) error {
+	t.mu.Lock()
+	known := t.known[topic]
+	t.mu.Unlock()
+	if known {
+		return nil
+	}
+	start := time.Now()
+	if err := t.create(topic); err != nil {
+		if brokersGone(err) {
+			return t.unreachable(start, err)
+		}
+		return fmt.Errorf("kafkabus: topic %s: %w", topic, err)
+	}
+	t.mu.Lock()
+	t.known[topic] = true
+	t.mu.Unlock()
+	return nil
+}
+
+func (t *Transport) create(topic string) error {
+	client, err := t.client("eventbus-topics")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	if led(client, topic) == nil {
+		return nil
+	}
+	admin, err := sarama.NewClusterAdminFromClient(client)
+	if err != nil {
+		return err
+	}
+	detail := &sarama.TopicDetail{NumPartitions: t.cfg.Partitions, ReplicationFactor: t.cfg.Replicas}
+	if err := admin.CreateTopic(topic, detail, false); err != nil && !errors.Is(err, sarama.ErrTopicAlreadyExists) {
+		return err
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		err := led(client, topic)
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// led reports whether every partition of the topic has a leader.
+func led(client sarama.Client, topic string) error {
+	if err := client.RefreshMetadata(topic); err != nil {
+		return err
+	}
+	partitions, err := client.Partitions(topic)
+	if err != nil {
+		return err
+	}
+	writable, err := client.WritablePartitions(topic)
+	if err != nil {
+		return err
+	}
+	if len(writable) < len(partitions) {
+		return sarama.ErrLeaderNotAvailable
+	}
+	return nil
+}
+
+// client returns a connected client for administration and scans.
+func (t *Transport) client(tag string) (sarama.Client, error) {
+	cfg, err := t.saramaConfig(tag)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Metadata.Retry.Max = 2
+	cfg.Consumer.Return.Errors = true
+	if cfg, err = t.finish(cfg); err != nil {
+		return nil, err
+	}
+	return sarama.NewClient(t.cfg.Brokers, cfg)
+}

@@ -1,6 +1,6 @@
 // Package httpapi holds what the REST drivers of all services share: handlers that
-// return errors, RFC 9457 problem documents, strict decoding of bodies, merge
-// patches, pages with cursors, and the admin endpoints.
+// return errors, RFC 9457 problem documents, strict decoding of bodies, pages with
+// cursors, and the admin endpoints.
 //
 // # What it guarantees
 //

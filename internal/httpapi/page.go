@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
+
+	"github.com/hexplane/hexplane/internal/input"
 )
 
 // Limits of a page.
@@ -25,21 +27,21 @@ type List[T any] struct {
 	Next  string `json:"next,omitempty"`
 }
 
-// PageOf reads the page that a request asks for, or returns a problem that names the
-// parameter.
+// PageOf reads the page that a request asks for, or returns an *input.Error that
+// names the parameter.
 func PageOf(r *http.Request) (Page, error) {
 	page := Page{Limit: DefaultLimit}
 	query := r.URL.Query()
 	if text := query.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
 		if err != nil || limit < 1 || limit > MaxLimit {
-			return Page{}, Invalid("limit", "must be a number from 1 to "+strconv.Itoa(MaxLimit))
+			return Page{}, input.Invalid("limit", "must be a number from 1 to "+strconv.Itoa(MaxLimit))
 		}
 		page.Limit = limit
 	}
 	after, err := base64.RawURLEncoding.DecodeString(query.Get("after"))
 	if err != nil {
-		return Page{}, Invalid("after", "is not a cursor of this list")
+		return Page{}, input.Invalid("after", "is not a cursor of this list")
 	}
 	page.After = string(after)
 	return page, nil

@@ -7,34 +7,22 @@ import (
 	"strings"
 
 	"github.com/hexplane/hexplane/internal/docstore"
+	"github.com/hexplane/hexplane/internal/input"
 )
 
 // Problem is an RFC 9457 problem document, and the error that handlers return to
 // answer with one.
 type Problem struct {
-	Type   string       `json:"type"` // about:blank: the status says it all
-	Title  string       `json:"title"`
-	Status int          `json:"status"`
-	Detail string       `json:"detail,omitempty"`
-	Errors []FieldError `json:"errors,omitempty"`
-}
-
-// FieldError says what is wrong with one field of the input.
-type FieldError struct {
-	Field   string `json:"field"` // JSON path, such as services.threat_protection.enabled
-	Message string `json:"message"`
+	Type   string        `json:"type"` // about:blank: the status says it all
+	Title  string        `json:"title"`
+	Status int           `json:"status"`
+	Detail string        `json:"detail,omitempty"`
+	Errors []input.Field `json:"errors,omitempty"`
 }
 
 // NewProblem returns a problem with a status's standard title.
 func NewProblem(status int, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
-}
-
-// Invalid returns the 400 that names one field.
-func Invalid(field, message string) *Problem {
-	p := NewProblem(http.StatusBadRequest, "the request is not valid")
-	p.Errors = []FieldError{{Field: field, Message: message}}
-	return p
 }
 
 // Error implements error.
@@ -51,11 +39,17 @@ func (p *Problem) Error() string {
 }
 
 // ProblemOf turns an error into the problem that a caller may see: a *Problem as it
-// is, docstore's errors as 404 and 409, anything else as a 500 without details.
+// is, an *input.Error as 400, docstore's errors as 404 and 409, anything else as a
+// 500 without details.
 func ProblemOf(err error) *Problem {
 	var p *Problem
+	var wrong *input.Error
 	switch {
 	case errors.As(err, &p):
+		return p
+	case errors.As(err, &wrong):
+		p = NewProblem(http.StatusBadRequest, wrong.Reason)
+		p.Errors = wrong.Fields
 		return p
 	case errors.Is(err, docstore.ErrNotFound):
 		return NewProblem(http.StatusNotFound, "there is no such resource")

@@ -1,4 +1,4 @@
-package httpapi
+package input
 
 import (
 	"bytes"
@@ -7,15 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// unmarshal decodes one JSON value strictly: unlike encoding/json it matches names by
-// case, refuses unknown ones, and reports every wrong field with its whole path.
 func unmarshal(data []byte, into any) error {
 	value, err := parseJSON(data)
 	if err != nil {
@@ -28,10 +25,14 @@ func unmarshal(data []byte, into any) error {
 			c.add("", decodeReason(err))
 		}
 	}
-	if len(c.errs) == 0 {
-		return nil
-	}
-	return c.problem()
+	return c.err()
+}
+
+// checkPatch checks a merge patch against the type that it patches.
+func checkPatch(patch map[string]any, current any) error {
+	c := checker{patch: true}
+	c.check(patch, reflect.TypeOf(current), "")
+	return c.err()
 }
 
 func parseJSON(data []byte) (any, error) {
@@ -40,12 +41,12 @@ func parseJSON(data []byte) (any, error) {
 	var value any
 	if err := dec.Decode(&value); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, NewProblem(http.StatusBadRequest, "the body is empty")
+			return nil, &Error{Reason: "the body is empty"}
 		}
-		return nil, NewProblem(http.StatusBadRequest, "the body is not JSON: "+decodeReason(err))
+		return nil, &Error{Reason: "the body is not JSON: " + decodeReason(err)}
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, NewProblem(http.StatusBadRequest, "the body holds more than one JSON value")
+		return nil, &Error{Reason: "the body holds more than one JSON value"}
 	}
 	return value, nil
 }
@@ -69,19 +70,20 @@ func decodeReason(err error) string {
 // checker compares decoded JSON with the Go type that it is meant for.
 type checker struct {
 	patch bool // a merge patch: null is allowed everywhere
-	errs  []FieldError
+	errs  []Field
 }
 
 func (c *checker) add(path, message string) {
-	c.errs = append(c.errs, FieldError{Field: path, Message: message})
+	c.errs = append(c.errs, Field{Field: path, Message: message})
 }
 
-// problem returns the problem that names what was found, in a stable order.
-func (c *checker) problem() *Problem {
-	p := NewProblem(http.StatusBadRequest, "the request is not valid")
-	p.Errors = c.errs
-	slices.SortFunc(p.Errors, func(a, b FieldError) int { return strings.Compare(a.Field, b.Field) })
-	return p
+// err returns the error that names what was found, in a stable order.
+func (c *checker) err() error {
+	if len(c.errs) == 0 {
+		return nil
+	}
+	slices.SortFunc(c.errs, func(a, b Field) int { return strings.Compare(a.Field, b.Field) })
+	return &Error{Reason: invalid, Fields: c.errs}
 }
 
 func (c *checker) check(value any, t reflect.Type, path string) {

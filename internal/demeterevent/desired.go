@@ -40,6 +40,8 @@ func (t Target) DutyOf(clusterID string) Duty {
 // Project is the payload of ProjectCreated, ProjectUpdated and ProjectDeleted:
 // the whole desired state of the project's namespace.
 type Project struct {
+	Target
+
 	ProjectID string `json:"project_id" validate:"required,max=63"`
 	AccountID string `json:"account_id" validate:"required,max=63"`
 	Name      string `json:"name" validate:"required,max=63"`
@@ -47,12 +49,13 @@ type Project struct {
 	// "prj-<slug>-<6 chars>".
 	Namespace  string `json:"namespace" validate:"required,max=63"`
 	Generation int64  `json:"generation" validate:"min=1"`
-	Target
 }
 
 // Port is the payload of PortCreated, PortUpdated and PortDeleted: the whole
 // desired state of one port.
 type Port struct {
+	Target
+
 	// PortID names the custom resource; it is a valid DNS label.
 	PortID    string `json:"port_id" validate:"required,max=63"`
 	ProjectID string `json:"project_id" validate:"required,max=63"`
@@ -64,7 +67,6 @@ type Port struct {
 	// in PortDeleted.
 	Spec       json.RawMessage `json:"spec,omitempty"`
 	Generation int64           `json:"generation" validate:"min=1"`
-	Target
 }
 
 // Stale reports whether an event of the given generation must be ignored by a

@@ -1,0 +1,114 @@
+package management
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// recoverAfter is the age at which a pending operation is taken to be abandoned
+// by the request that began it. Finishing it twice is harmless.
+const recoverAfter = 10 * time.Second
+
+// newOperation describes the request for the operations table. The idempotency
+// key counts per caller and method; without one the request is never a repeat.
+func (s *Service) newOperation(p Principal, t OperationType, key string, request any) (Operation, error) {
+	raw, err := json.Marshal(request)
+	if err != nil {
+		return Operation{}, fmt.Errorf("fingerprint request: %w", err)
+	}
+	sum := sha256.Sum256(raw)
+	op := Operation{ID: newID(), Actor: p.KeyID, Type: t, Fingerprint: hex.EncodeToString(sum[:]), CreatedAt: s.now()}
+	if key == "" {
+		op.Key = op.ID
+	} else {
+		op.Key = p.KeyID + "/" + string(t) + "/" + key
+	}
+	return op, nil
+}
+
+// repeated finds the operation that the same request began earlier.
+func repeated(ctx context.Context, tx Tx, op Operation) (Operation, bool, error) {
+	if op.Key == op.ID {
+		return op, false, nil
+	}
+	found, err := tx.Operations().List(ctx, Filter{Name: op.Key, Limit: 1})
+	if err != nil || len(found) == 0 {
+		return op, false, err
+	}
+	if found[0].Fingerprint != op.Fingerprint {
+		return op, false, refuse(ErrInvalid, "idempotency_key", "was used for a different request")
+	}
+	return found[0], true, nil
+}
+
+// Recover finishes every pending operation, whatever its age: call it at start,
+// before serving. What a store refuses to finish now stays pending for [Service.Run].
+func (s *Service) Recover(ctx context.Context) error { return s.recover(ctx, s.now().Add(time.Hour)) }
+
+func (s *Service) recover(ctx context.Context, before time.Time) error {
+	const batch = 100
+	var failed []error
+	for after := ""; ; {
+		var ops []Operation
+		err := s.state.View(ctx, func(ctx context.Context, tx Tx) (err error) {
+			ops, err = tx.Operations().List(ctx, Filter{Pending: true, Before: before, After: after, Limit: batch})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("list pending operations: %w", err)
+		}
+		for _, op := range ops {
+			after = op.ID
+			if err := s.finish(ctx, op); err != nil {
+				failed = append(failed, fmt.Errorf("finish %s %s: %w", op.Type, op.ID, err))
+			}
+		}
+		if len(ops) < batch || ctx.Err() != nil {
+			return errors.Join(failed...)
+		}
+	}
+}
+
+// finish carries a pending operation to its end. A refused creation is an end.
+func (s *Service) finish(ctx context.Context, op Operation) error {
+	switch op.Type {
+	case OpCreateAccount, OpCreateProject:
+		err := s.finishCreation(ctx, op)
+		if errors.Is(err, ErrExists) || errors.Is(err, ErrNotFound) {
+			s.cfg.Logger.WarnContext(ctx, "interrupted creation was refused", "operation", op.ID, "error", err)
+			return nil
+		}
+		return err
+	case OpSyncProject:
+		return s.syncProject(ctx, op)
+	default:
+		return fmt.Errorf("operation type %q is never pending", op.Type)
+	}
+}
+
+// forgetKeys removes finished operations past their retention.
+func (s *Service) forgetKeys(ctx context.Context) error {
+	const batch = 500
+	old := Filter{Before: s.now().Add(-s.cfg.KeyRetention), Finished: true, Limit: batch}
+	var due []Operation
+	err := s.state.View(ctx, func(ctx context.Context, tx Tx) (err error) {
+		due, err = tx.Operations().List(ctx, old)
+		return err
+	})
+	if err != nil || len(due) == 0 {
+		return err
+	}
+	return s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
+		for _, op := range due {
+			if err := tx.Operations().Delete(ctx, op.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

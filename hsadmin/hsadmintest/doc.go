@@ -1,0 +1,22 @@
+// Package hsadmintest is an HS Admin backend in-process, for tests of whatever
+// calls one and for running without the real thing.
+//
+// [Backend] is an [http.Handler]. It checks every document as strictly as
+// rsmodels does, keeps it in canonical form and answers as the interface says:
+// X-Request-Id on every answer, {code, message, fields} on every refusal, an
+// Idempotency-Key honored on POST, a client certificate asked for when told to.
+//
+//	backend := hsadmintest.New(hsadmintest.Options{RequireClientCertificate: true})
+//	server, err := hsadmintest.Serve(backend)           // HTTPS on loopback
+//	defer server.Close()
+//	credentials, err := server.WriteClient(t.TempDir(), "rsadaptor")
+//	client, err := hsadmin.New(hsadmin.Config{BaseURL: server.URL, Credentials: credentials})
+//	...
+//	raw, ok := backend.Document("devices", "dev-1")     // what it holds now
+//	all := backend.State()                              // by kind and id
+//	calls := backend.Calls()                            // what it was asked
+//	backend.Wipe()
+//
+// Everything here is safe for concurrent use. State lives in memory only. The
+// package needs no testing library, so programs may embed it.
+package hsadmintest

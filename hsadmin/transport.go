@@ -1,0 +1,100 @@
+package hsadmin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// maxAnswer is how much of an answer is read, in bytes. Answers of this
+// interface are small; anything longer is not one.
+const maxAnswer = 1 << 20
+
+var errAnswerTooLarge = errors.New("answer is too large")
+
+// transport is the innermost requester: it speaks HTTP.
+type transport struct {
+	base   url.URL
+	client http.RoundTripper
+}
+
+// Do sends the request and reads the whole answer. An answer of 300 or above is
+// an *errAnswer; no redirect is followed.
+func (t *transport) Do(ctx context.Context, req *Request) (*Response, error) {
+	out, err := t.request(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	in, err := t.client.RoundTrip(out)
+	if err != nil {
+		return nil, because(ctx, err)
+	}
+	defer func() { _ = in.Body.Close() }()
+	body, err := readAll(in)
+	if err != nil && in.StatusCode < http.StatusMultipleChoices {
+		return nil, because(ctx, err)
+	}
+	requestID := in.Header.Get("X-Request-Id")
+	if in.StatusCode >= http.StatusMultipleChoices {
+		return nil, &errAnswer{answer{in.StatusCode, body, requestID, in.Header.Get("Retry-After")}}
+	}
+	return &Response{Status: in.StatusCode, Body: body, RequestID: requestID}, nil
+}
+
+func (t *transport) request(ctx context.Context, req *Request) (*http.Request, error) {
+	target := t.base
+	path, err := url.PathUnescape(req.Path)
+	if err != nil {
+		return nil, fmt.Errorf("path: %w", err)
+	}
+	root := strings.TrimSuffix(t.base.EscapedPath(), "/")
+	target.Path = strings.TrimSuffix(t.base.Path, "/") + path
+	target.RawPath = root + req.Path
+	header := make(http.Header, 4+len(req.trail.header))
+	for name, values := range req.trail.header {
+		header[name] = values
+	}
+	out := &http.Request{
+		Method: req.Method, URL: &target, Host: target.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	header["Accept"] = acceptJSON
+	if req.IdempotencyKey != "" {
+		header["Idempotency-Key"] = []string{req.IdempotencyKey}
+	}
+	if req.Body != "" {
+		header["Content-Type"] = acceptJSON
+		out.ContentLength = int64(len(req.Body))
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(req.Body)), nil }
+		out.Body, _ = out.GetBody()
+	}
+	return out.WithContext(ctx), nil
+}
+
+var acceptJSON = []string{"application/json"}
+
+func readAll(in *http.Response) ([]byte, error) {
+	if in.StatusCode == http.StatusNoContent || in.ContentLength == 0 {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(in.Body, maxAnswer+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(body) > maxAnswer {
+		return nil, errAnswerTooLarge
+	}
+	return body, nil
+}
+
+// because prefers the context's reason to the one of the connection that it tore.
+func because(ctx context.Context, err error) error {
+	if ended := context.Cause(ctx); ended != nil {
+		return ended
+	}
+	return err
+}

@@ -82,8 +82,7 @@ func (d *Daemon) RemoveProject(ctx context.Context, p Project, answer bool) erro
 func (d *Daemon) ApplyPort(ctx context.Context, p Port) error {
 	return d.change(ctx, p.ProjectID, p.ID, p.Generation, func(rec *record, _ bool) bool {
 		before := rec.Ports[p.ID]
-		rec.introduce(p)
-		*rec = rec.withPort(portRecord{Port: p, standing: standing{Told: before.Told}})
+		*rec = rec.introduce(p).withPort(portRecord{Port: p, standing: standing{Told: before.Told}})
 		return true
 	})
 }
@@ -96,10 +95,9 @@ func (d *Daemon) RemovePort(ctx context.Context, p Port, answer bool) error {
 		if !known {
 			port.Port = p
 		}
-		rec.introduce(p)
 		port.Port.Generation = p.Generation
 		port.Removed = true
-		*rec = rec.withPort(port)
+		*rec = rec.introduce(p).withPort(port)
 		return known || answer
 	})
 }

@@ -16,10 +16,7 @@ const annotationApplied = "demeter.run/applied"
 // field that is no longer wanted shows as a difference even though every wanted
 // one is in place.
 func sealed(obj Object) Object {
-	raw, err := json.Marshal(struct {
-		Labels, Annotations map[string]string
-		Fields              map[string]any
-	}{obj.Labels, obj.Annotations, obj.Fields})
+	raw, err := json.Marshal([]any{obj.Labels, obj.Annotations, obj.Fields})
 	if err != nil { // fields come from JSON or from this package
 		raw = fmt.Append(nil, obj.Fields)
 	}

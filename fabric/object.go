@@ -44,6 +44,7 @@ func (r Ref) String() string {
 // Object is one object of a cluster, as far as the domain looks at it.
 type Object struct {
 	Ref
+
 	Labels      map[string]string
 	Annotations map[string]string
 	// Fields are the top-level fields beside apiVersion, kind and metadata

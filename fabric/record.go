@@ -15,15 +15,17 @@ import (
 // recreated from, and what tells an old event from a new one after a removal. A
 // record that others can see is never changed; edits make a new one.
 type record struct {
+	standing
+
 	Project Project               `json:"project"`
 	Ports   map[string]portRecord `json:"ports,omitempty"`
-	standing
 }
 
 // portRecord is the same of one port.
 type portRecord struct {
-	Port Port `json:"port"`
 	standing
+
+	Port Port `json:"port"`
 }
 
 // standing is how far a resource has got.
@@ -100,10 +102,11 @@ func (r record) pruned(before time.Time) record {
 
 // introduce names the project of a port that is told of before its project is.
 // Its namespace is not wanted until then.
-func (r *record) introduce(p Port) {
+func (r record) introduce(p Port) record {
 	if r.Project.ID == "" {
 		r.Project = Project{ID: p.ProjectID, AccountID: p.AccountID, Namespace: p.Namespace}
 	}
+	return r
 }
 
 // generation returns the generation last asked for of the namespace, or of a

@@ -33,6 +33,7 @@ func RunCluster(t *testing.T, newEnv func(t *testing.T) Env) {
 }
 
 func createOnly(t *testing.T, env Env) {
+	t.Helper()
 	obj := namespaceObject(unique("create"))
 	made, err := env.Cluster.Create(t.Context(), obj)
 	require.NoError(t, err)
@@ -66,6 +67,7 @@ func (e Env) namespace(t *testing.T) string {
 }
 
 func applyIdempotent(t *testing.T, env Env) {
+	t.Helper()
 	obj := configMap(env.namespace(t), map[string]any{"a": "1"})
 	first, err := env.Cluster.Apply(t.Context(), obj)
 	require.NoError(t, err)
@@ -81,6 +83,7 @@ func applyIdempotent(t *testing.T, env Env) {
 }
 
 func applyOwnership(t *testing.T, env Env) {
+	t.Helper()
 	obj := configMap(env.namespace(t), map[string]any{"ours": "1", "later left out": "1"})
 	obj.Fields = map[string]any{"data": map[string]any{"ours": "1", "dropped": "1"}}
 	_, err := env.Cluster.Apply(t.Context(), obj)
@@ -97,6 +100,7 @@ func applyOwnership(t *testing.T, env Env) {
 }
 
 func applyPreconditions(t *testing.T, env Env) {
+	t.Helper()
 	obj := configMap(env.namespace(t), map[string]any{"a": "1"})
 	made, err := env.Cluster.Apply(t.Context(), obj)
 	require.NoError(t, err)
@@ -119,6 +123,7 @@ func applyPreconditions(t *testing.T, env Env) {
 }
 
 func applyEmptyList(t *testing.T, env Env) {
+	t.Helper()
 	obj := fabric.Object{
 		Ref:    fabric.Ref{Kind: fabric.KindNetworkPolicy, Namespace: env.namespace(t), Name: "deny"},
 		Labels: labels(),
@@ -139,6 +144,7 @@ func applyEmptyList(t *testing.T, env Env) {
 }
 
 func invalidObjects(t *testing.T, env Env) {
+	t.Helper()
 	ns := env.namespace(t)
 	for name, obj := range map[string]fabric.Object{
 		"upper case namespace": namespaceObject("Upper" + unique("x")),
@@ -164,6 +170,7 @@ func invalidObjects(t *testing.T, env Env) {
 }
 
 func needNamespace(t *testing.T, env Env) {
+	t.Helper()
 	obj := configMap(unique("absent"), map[string]any{"a": "1"})
 	_, err := env.Cluster.Create(t.Context(), obj)
 	require.ErrorIs(t, err, fabric.ErrNotFound)
@@ -173,6 +180,7 @@ func needNamespace(t *testing.T, env Env) {
 }
 
 func unknownKind(t *testing.T, env Env) {
+	t.Helper()
 	kinds, err := env.Cluster.Kinds(t.Context(), fabric.PortAPIVersion)
 	require.NoError(t, err)
 	require.Contains(t, kinds, env.PortKind)
@@ -189,6 +197,7 @@ func unknownKind(t *testing.T, env Env) {
 }
 
 func deleteUID(t *testing.T, env Env) {
+	t.Helper()
 	obj := configMap(env.namespace(t), map[string]any{"a": "1"})
 	made, err := env.Cluster.Create(t.Context(), obj)
 	require.NoError(t, err)
@@ -199,6 +208,7 @@ func deleteUID(t *testing.T, env Env) {
 }
 
 func heldObject(t *testing.T, env Env) {
+	t.Helper()
 	const finalizer = "example.test/hold"
 	obj := configMap(env.namespace(t), map[string]any{"a": "1"})
 	made, err := env.Cluster.Create(t.Context(), obj)
@@ -215,6 +225,7 @@ func heldObject(t *testing.T, env Env) {
 }
 
 func terminatingNamespace(t *testing.T, env Env) {
+	t.Helper()
 	const finalizer = "example.test/hold"
 	ns := namespaceObject(unique("ending"))
 	made, err := env.Cluster.Create(t.Context(), ns)
@@ -244,6 +255,7 @@ func terminatingNamespace(t *testing.T, env Env) {
 }
 
 func listOwn(t *testing.T, env Env) {
+	t.Helper()
 	ns := env.namespace(t)
 	own := map[string]bool{}
 	for range 3 {
@@ -266,6 +278,7 @@ func listOwn(t *testing.T, env Env) {
 }
 
 func watchChanges(t *testing.T, env Env) {
+	t.Helper()
 	before := namespaceObject(unique("before"))
 	made, err := env.Cluster.Create(t.Context(), before)
 	require.NoError(t, err)

@@ -49,6 +49,7 @@ func RunDaemon(t *testing.T, newEnv func(t *testing.T) Env) {
 // daemon is one running daemon and what it reports.
 type daemon struct {
 	*fabric.Daemon
+
 	env  Env
 	rec  *Recorder
 	cb   eventbus.Callback
@@ -134,6 +135,7 @@ func (d *daemon) becomes(t *testing.T, p demeterevent.Project, phase demetereven
 }
 
 func projectReady(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
 
@@ -168,6 +170,7 @@ func baselineRefs(namespace string) []fabric.Ref {
 }
 
 func projectAgain(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
 	writes := d.Stats().Writes
@@ -178,6 +181,7 @@ func projectAgain(t *testing.T, env Env) {
 }
 
 func projectStale(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	old := p
 	p.Generation, p.Name = 3, "renamed"
@@ -190,6 +194,7 @@ func projectStale(t *testing.T, env Env) {
 }
 
 func reportBeforeAck(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.rec.Fail(errors.New("broker away"))
 	acked := make(chan error, 1)
@@ -204,6 +209,7 @@ func reportBeforeAck(t *testing.T, env Env) {
 }
 
 func refusedProject(t *testing.T, env Env) {
+	t.Helper()
 	d, bad, good := env.start(t, nil), project(), project()
 	bad.AccountID = "no label value"
 	d.deliver(t, demeterevent.ProjectCreated, bad)
@@ -216,6 +222,7 @@ func refusedProject(t *testing.T, env Env) {
 }
 
 func heartbeats(t *testing.T, env Env) {
+	t.Helper()
 	d := env.start(t, func(c *fabric.Config) {
 		c.Labels = map[string]string{"region": "eu"}
 		c.Lag = func() int64 { return 7 }
@@ -238,6 +245,7 @@ func heartbeats(t *testing.T, env Env) {
 }
 
 func malformed(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	bad := p
 	bad.Namespace = ""

@@ -23,6 +23,7 @@ func contains(s string, parts ...string) bool {
 func specOf(o fabric.Object) map[string]any { return o.Fields["spec"].(map[string]any) }
 
 func driftRepaired(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
 	refs := baselineRefs(p.Namespace)
@@ -62,6 +63,7 @@ func driftRepaired(t *testing.T, env Env) {
 }
 
 func deletedByHand(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
 	first, _ := env.get(t, namespaceRef(p))
@@ -94,6 +96,7 @@ func (d *daemon) restart(t *testing.T, records string, change func(*fabric.Confi
 }
 
 func restartQuiet(t *testing.T, env Env) {
+	t.Helper()
 	records := unique("records")
 	d := env.start(t, func(c *fabric.Config) { c.RecordsNamespace = records })
 	var projects []demeterevent.Project
@@ -119,6 +122,7 @@ func restartQuiet(t *testing.T, env Env) {
 }
 
 func baselineChanged(t *testing.T, env Env) {
+	t.Helper()
 	records := unique("records")
 	d, p := env.start(t, func(c *fabric.Config) { c.RecordsNamespace = records }), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
@@ -145,6 +149,7 @@ func baselineChanged(t *testing.T, env Env) {
 }
 
 func restartFinishes(t *testing.T, env Env) {
+	t.Helper()
 	records := unique("records")
 	d := env.start(t, func(c *fabric.Config) { c.RecordsNamespace = records })
 	p, unreported := project(), project()
@@ -156,7 +161,7 @@ func restartFinishes(t *testing.T, env Env) {
 
 	d.rec.Fail(errors.New("broker away"))
 	go func() {
-		_ = d.ApplyProject(t.Context(), fabric.Project{ //nolint:errcheck // it is stopped with the test
+		_ = d.ApplyProject(t.Context(), fabric.Project{ // stopped with the test
 			ID: unreported.ProjectID, AccountID: unreported.AccountID, Name: unreported.Name,
 			Namespace: unreported.Namespace, Generation: 1,
 		})

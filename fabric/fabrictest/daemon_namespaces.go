@@ -17,6 +17,7 @@ func foreignNamespace(t *testing.T, env Env, p demeterevent.Project) {
 }
 
 func foreignRefused(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	foreignNamespace(t, env, p)
 	before, _ := env.get(t, namespaceRef(p))
@@ -33,6 +34,7 @@ func foreignRefused(t *testing.T, env Env) {
 }
 
 func foreignAdopted(t *testing.T, env Env) {
+	t.Helper()
 	d := env.start(t, func(c *fabric.Config) { c.Takeover = fabric.TakeoverAdopt })
 	p := project()
 	foreignNamespace(t, env, p)
@@ -44,6 +46,7 @@ func foreignAdopted(t *testing.T, env Env) {
 }
 
 func otherProject(t *testing.T, env Env) {
+	t.Helper()
 	d := env.start(t, func(c *fabric.Config) { c.Takeover = fabric.TakeoverAdopt })
 	first, second := project(), project()
 	second.Namespace = first.Namespace
@@ -61,6 +64,7 @@ func otherProject(t *testing.T, env Env) {
 }
 
 func reservedRefused(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	p.Namespace = unique("kube-own")
 	d.deliver(t, demeterevent.ProjectCreated, p)
@@ -82,6 +86,7 @@ func held(t *testing.T, env Env, p demeterevent.Project) (release func()) {
 }
 
 func terminatingWaited(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
 	release := held(t, env, p)
@@ -102,6 +107,7 @@ func terminatingWaited(t *testing.T, env Env) {
 }
 
 func projectGone(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	created := p
 	d.deliver(t, demeterevent.ProjectCreated, p)
@@ -124,6 +130,7 @@ func projectGone(t *testing.T, env Env) {
 }
 
 func neverHere(t *testing.T, env Env) {
+	t.Helper()
 	d, listed, elsewhere := env.start(t, nil), project(), project()
 	d.deliver(t, demeterevent.ProjectDeleted, listed)
 	require.Equal(t, demeterevent.PhaseGone, d.reported(listed).Phase)

@@ -28,6 +28,7 @@ func (d *daemon) portReported(p demeterevent.Port) demeterevent.PortState {
 }
 
 func portReady(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
 	port := port(env, p)
@@ -60,6 +61,7 @@ func portReady(t *testing.T, env Env) {
 }
 
 func portKindAbsent(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
 	port := port(env, p)
@@ -75,6 +77,7 @@ func portKindAbsent(t *testing.T, env Env) {
 }
 
 func portGone(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.deliver(t, demeterevent.ProjectCreated, p)
 	port := port(env, p)
@@ -94,6 +97,7 @@ func portGone(t *testing.T, env Env) {
 }
 
 func portsFollow(t *testing.T, env Env) {
+	t.Helper()
 	d, p := env.start(t, nil), project()
 	port := port(env, p)
 	d.deliver(t, demeterevent.PortCreated, port)

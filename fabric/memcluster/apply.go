@@ -2,6 +2,7 @@ package memcluster
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -89,9 +90,7 @@ func mergeStrings(live, applied map[string]string) map[string]string {
 	if live == nil && len(applied) > 0 {
 		live = map[string]string{}
 	}
-	for key, value := range applied {
-		live[key] = value
-	}
+	maps.Copy(live, applied)
 	return live
 }
 

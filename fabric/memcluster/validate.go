@@ -56,9 +56,7 @@ func validName(ref fabric.Ref) bool {
 func validKey(key string) bool {
 	prefix, name, qualified := strings.Cut(key, "/")
 	if !qualified {
-		prefix, name = "", prefix
-	} else if len(prefix) > 253 || !dnsSubdomain.MatchString(prefix) {
-		return false
+		return labelName.MatchString(key)
 	}
-	return labelName.MatchString(name)
+	return len(prefix) <= 253 && dnsSubdomain.MatchString(prefix) && labelName.MatchString(name)
 }

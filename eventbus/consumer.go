@@ -10,6 +10,10 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
+// maxOutbound bounds dead letters and retries: the broker's usual limit of
+// 1 MiB, less what a batch adds.
+const maxOutbound = 1_030_000
+
 // Consumer consumes topics as a member of a group. Registering a topic starts
 // consuming it. All methods are safe for concurrent use.
 type Consumer struct {
@@ -171,7 +175,7 @@ func (c *Consumer) outbound() (RecordPublisher, error) {
 	defer c.outMu.Unlock()
 	if c.out == nil {
 		pub, err := c.transport.Publisher(ProducerConfig{
-			Tag: c.cfg.Tag + "-dead-letters", Logger: c.cfg.Logger, MaxBytes: 1 << 30,
+			Tag: c.cfg.Tag + "-dead-letters", Logger: c.cfg.Logger, MaxBytes: maxOutbound,
 		}.WithDefaults())
 		if err != nil {
 			return nil, err

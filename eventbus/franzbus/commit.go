@@ -1,0 +1,133 @@
+package franzbus
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/hexplane/hexplane/eventbus"
+)
+
+// commitTimeout bounds one commit request.
+const commitTimeout = 10 * time.Second
+
+// commitLoop commits every interval, or as asked, until ctx ends.
+func (s *subscriber) commitLoop(ctx context.Context) {
+	ticker := time.NewTicker(s.cfg.CommitInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-s.kick:
+		case <-ctx.Done():
+			return
+		}
+		s.commit(ctx)
+	}
+}
+
+// advanced is told that some partition's position moved.
+func (s *subscriber) advanced() {
+	switch s.cfg.Commit {
+	case eventbus.CommitPeriodic:
+	case eventbus.CommitAsync:
+		select {
+		case s.kick <- struct{}{}:
+		default:
+		}
+	case eventbus.CommitSync:
+		s.commit(context.Background())
+	}
+}
+
+// commit sends every position that moved and waits for the answer. A position
+// that could not be committed stays to be committed.
+func (s *subscriber) commit(ctx context.Context) {
+	if s.cfg.Group == "" {
+		return
+	}
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	offsets, parts := s.positions()
+	if len(parts) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	s.client.CommitOffsetsSync(ctx, offsets,
+		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+			if err == nil {
+				err = refused(resp)
+			}
+			if err == nil {
+				return
+			}
+			for _, p := range parts {
+				p.untake()
+			}
+			s.cfg.Logger.Warn("franzbus: commit", "group", s.cfg.Group, "error", err)
+		})
+}
+
+func (s *subscriber) positions() (map[string]map[int32]kgo.EpochOffset, []*partition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	offsets := make(map[string]map[int32]kgo.EpochOffset)
+	var parts []*partition
+	for name, t := range s.topics {
+		for id, p := range t.parts {
+			position, moved := p.take()
+			if !moved {
+				continue
+			}
+			if offsets[name] == nil {
+				offsets[name] = make(map[int32]kgo.EpochOffset)
+			}
+			offsets[name][id] = position
+			parts = append(parts, p)
+		}
+	}
+	return offsets, parts
+}
+
+func refused(resp *kmsg.OffsetCommitResponse) error {
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *subscriber) onAssigned(_ context.Context, _ *kgo.Client, added map[string][]int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for topic, partitions := range added {
+		s.assigned[topic] = append(s.assigned[topic], partitions...)
+	}
+}
+
+// onRevoked drains what is taken away and commits it before others start.
+func (s *subscriber) onRevoked(ctx context.Context, _ *kgo.Client, revoked map[string][]int32) {
+	parts := s.parts(revoked)
+	drain, cancel := context.WithTimeout(ctx, s.cfg.DrainTimeout)
+	defer cancel()
+	if err := drainAll(drain, parts); err != nil {
+		s.cfg.Logger.Warn("franzbus: revoke", "group", s.cfg.Group, "error", err)
+	}
+	s.commit(ctx)
+	s.forget(revoked)
+}
+
+// onLost drops what others own already: nothing may be committed any more.
+func (s *subscriber) onLost(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
+	ended, cancel := context.WithCancelCause(context.Background())
+	cancel(errLost)
+	_ = drainAll(ended, s.parts(lost)) // it says only what we told it
+	s.forget(lost)
+}

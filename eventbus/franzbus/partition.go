@@ -1,0 +1,228 @@
+package franzbus
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// redeliverAfter is the pause before a record that was refused is handed out again.
+const redeliverAfter = 100 * time.Millisecond
+
+// entry is one record and its place in the partition's sequence.
+type entry struct {
+	rec *kgo.Record
+	seq uint64
+}
+
+// partition is one assignment of a partition: its lanes and its position.
+//
+// Records get a sequence number when they are handed out. ring remembers, for
+// the window from head to tail, which are finished; head only moves over
+// finished ones, and the position to commit is behind the last it moved over.
+type partition struct {
+	topic  *topic
+	id     int32
+	window uint64
+	pool   *pool
+	ctx    context.Context //nolint:containedctx // of the handlers; ends when a drain is cut short
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	lanes    map[string]*lane
+	backlog  []*kgo.Record // fetched, beyond the window
+	ring     []slot
+	head     uint64          // first unfinished
+	tail     uint64          // next to hand out
+	started  uint64          // one more than the newest started
+	position kgo.EpochOffset // to commit; Offset 0 before any record finished
+	dirty    bool            // position was not committed
+	draining bool            // nothing from stopAt on is started any more
+	stopAt   uint64
+	pending  int           // records before stopAt that are neither finished nor abandoned
+	drained  chan struct{} // closed when draining and nothing is pending
+}
+
+type slot struct {
+	next kgo.EpochOffset // position once this one is finished
+	done bool
+}
+
+func newPartition(t *topic, id int32) *partition {
+	ctx, cancel := context.WithCancelCause(t.ctx)
+	return &partition{
+		topic: t, id: id, window: uint64(t.sub.cfg.Window), pool: &t.sub.pool, ctx: ctx, cancel: cancel, //nolint:gosec // positive
+		lanes: make(map[string]*lane), drained: make(chan struct{}),
+	}
+}
+
+// add takes fetched records over; it reports whether fetching should pause
+// because the window is full.
+func (p *partition) add(recs []*kgo.Record) (full bool) {
+	p.mu.Lock()
+	if p.draining {
+		p.mu.Unlock()
+		return false
+	}
+	p.backlog = append(p.backlog, recs...)
+	lanes := p.dispatchLocked()
+	full = len(p.backlog) > 0
+	p.mu.Unlock()
+	p.pool.add(lanes)
+	return full
+}
+
+// dispatchLocked moves records from the backlog to lanes while the window has
+// room, and returns the lanes that became active.
+func (p *partition) dispatchLocked() []*lane {
+	room := min(p.window-(p.tail-p.head), uint64(len(p.backlog)))
+	if room == 0 || p.draining {
+		return nil
+	}
+	p.growLocked(room)
+	var active []*lane
+	for _, rec := range p.backlog[:room] {
+		p.ring[p.tail%uint64(len(p.ring))] = slot{next: kgo.EpochOffset{Epoch: rec.LeaderEpoch, Offset: rec.Offset + 1}}
+		l, isNew := p.laneLocked(rec)
+		l.queue = append(l.queue, entry{rec, p.tail})
+		if isNew {
+			active = append(active, l)
+		}
+		p.tail++
+	}
+	p.backlog = p.backlog[room:]
+	if len(p.backlog) == 0 {
+		p.backlog = nil
+	}
+	return active
+}
+
+func (p *partition) laneLocked(rec *kgo.Record) (l *lane, isNew bool) {
+	if rec.Key == nil {
+		return &lane{part: p}, true
+	}
+	if l, ok := p.lanes[string(rec.Key)]; ok {
+		return l, false
+	}
+	l = &lane{part: p, key: string(rec.Key), keyed: true}
+	p.lanes[l.key] = l
+	return l, true
+}
+
+// growLocked makes the ring hold the window as far as it is used.
+func (p *partition) growLocked(more uint64) {
+	used := p.tail - p.head
+	if used+more <= uint64(len(p.ring)) {
+		return
+	}
+	size := max(64, uint64(len(p.ring)))
+	for size < used+more {
+		size *= 2
+	}
+	ring := make([]slot, size)
+	for seq := p.head; seq < p.tail; seq++ {
+		ring[seq%size] = p.ring[seq%uint64(len(p.ring))]
+	}
+	p.ring = ring
+}
+
+// run handles what is queued in a lane until it is empty, or drained.
+func (p *partition) run(l *lane) {
+	var batch []entry
+	for {
+		p.mu.Lock()
+		if len(l.queue) == 0 {
+			if l.keyed {
+				delete(p.lanes, l.key)
+			}
+			p.mu.Unlock()
+			return
+		}
+		batch, l.queue = l.queue, batch[:0]
+		p.mu.Unlock()
+		for i, e := range batch {
+			if !p.handle(e) {
+				p.abandon(l, batch[i:])
+				return
+			}
+			batch[i] = entry{}
+		}
+	}
+}
+
+// handle sees one record through; false when a drain keeps it from that.
+func (p *partition) handle(e entry) bool {
+	if !p.start(e.seq) {
+		return false
+	}
+	rec := fromKafka(e.rec)
+	for {
+		if err := p.topic.handle(p.ctx, rec); err == nil {
+			p.finish(e.seq)
+			return true
+		}
+		if !p.pause() {
+			return false
+		}
+	}
+}
+
+// pause waits before a redelivery; false when the partition drains.
+func (p *partition) pause() bool {
+	timer := time.NewTimer(redeliverAfter)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.ctx.Done():
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.draining
+}
+
+func (p *partition) start(seq uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.draining && seq >= p.stopAt {
+		return false
+	}
+	p.started = max(p.started, seq+1)
+	return true
+}
+
+// finish marks a record done and moves the position over the finished prefix.
+func (p *partition) finish(seq uint64) {
+	p.mu.Lock()
+	advanced := p.advanceLocked(seq)
+	var lanes []*lane
+	resume := false
+	// Refill in large steps: when half the window is free.
+	if len(p.backlog) > 0 && p.tail-p.head <= p.window/2 {
+		lanes = p.dispatchLocked()
+		resume = len(p.backlog) == 0
+	}
+	p.settleLocked(seq)
+	p.mu.Unlock()
+	p.pool.add(lanes)
+	if resume {
+		p.topic.sub.resume(p)
+	}
+	if advanced {
+		p.topic.sub.advanced()
+	}
+}
+
+func (p *partition) advanceLocked(seq uint64) bool {
+	size := uint64(len(p.ring))
+	p.ring[seq%size].done = true
+	from := p.head
+	for p.head < p.tail && p.ring[p.head%size].done {
+		p.position = p.ring[p.head%size].next
+		p.head++
+	}
+	p.dirty = p.dirty || p.head > from
+	return p.head > from
+}

@@ -71,3 +71,17 @@ func SplitRequestID(id string) (taskID, step, name string, ok bool) {
 	step, name, ok = strings.Cut(rest, "/")
 	return taskID, step, name, ok && taskID != "" && step != "" && name != ""
 }
+
+// Counts is what the request stands for: what its reply says, else itself.
+func (r Record) Counts() Counts {
+	switch {
+	case r.Reply != nil && r.Reply.Counts != nil && !r.State.Open():
+		return *r.Reply.Counts
+	case r.State == RequestOK:
+		return Counts{Total: 1, OK: 1}
+	case r.State.Open():
+		return Counts{Total: 1}
+	default:
+		return Counts{Total: 1, Failed: 1}
+	}
+}

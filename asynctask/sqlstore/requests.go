@@ -1,0 +1,201 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/hexplane/hexplane/asynctask"
+)
+
+// InsertRequests implements asynctask.RequestStore.
+func (s *Store) InsertRequests(ctx context.Context, taskID, step string, recs []asynctask.Record) ([]asynctask.Record, error) {
+	rows := make([]*requestRow, len(recs))
+	for i, r := range recs {
+		rows[i] = toRequestRow(r)
+	}
+	var existing []asynctask.Record
+	err := s.write(ctx, func(tx db) error {
+		if err := s.mustRun(ctx, tx, taskID, step, "FOR SHARE"); err != nil {
+			return err
+		}
+		var names []string
+		_, err := tx.NewInsert().Model(&rows).On("CONFLICT DO NOTHING").Returning("name").Exec(ctx, &names)
+		if err != nil {
+			return err
+		}
+		if existing, err = s.existing(ctx, tx, taskID, step, rows, names); err != nil {
+			return err
+		}
+		return s.count(ctx, tx, stepCount{taskID: taskID, step: step, typ: recs[0].Type, jobID: recs[0].JobID, total: len(names)})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: insert requests of %s/%s: %w", taskID, step, err)
+	}
+	return existing, nil
+}
+
+// mustRun looks whether the task runs the step, which the lock on PostgreSQL
+// keeps so until the transaction ends; else it returns ErrNotRunning.
+func (s *Store) mustRun(ctx context.Context, tx db, taskID, step, lock string) error {
+	var one int
+	err := tx.NewRaw("SELECT 1 FROM asynctask_tasks WHERE id = ? AND step = ? AND state = ? ?",
+		taskID, step, string(asynctask.StateRunning), bun.Safe(s.lock(lock))).Scan(ctx, &one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return asynctask.ErrNotRunning
+	}
+	return err
+}
+
+// existing returns the stored records of the rows that were not inserted. Of a
+// name that is twice among the rows the first was, and answers for the second.
+func (s *Store) existing(ctx context.Context, tx db, taskID, step string, rows []*requestRow, inserted []string) ([]asynctask.Record, error) {
+	if len(inserted) == len(rows) {
+		return nil, nil
+	}
+	fresh := make(map[string]bool, len(inserted))
+	for _, n := range inserted {
+		fresh[n] = true
+	}
+	var names []string
+	for _, r := range rows {
+		if fresh[r.Name] {
+			delete(fresh, r.Name)
+			continue
+		}
+		names = append(names, r.Name)
+	}
+	var found []*requestRow
+	err := tx.NewSelect().Model(&found).Where("task_id = ? AND step = ?", taskID, step).
+		Where("name IN (?)", bun.List(names)).Scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return records(found)
+}
+
+// Admit implements asynctask.RequestStore.
+func (s *Store) Admit(ctx context.Context, taskID, step string, window, limit int, until time.Time) ([]asynctask.Record, error) {
+	waiting := func(tx db) *bun.SelectQuery {
+		return tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
+			Where("task_id = ? AND step = ? AND state = 0", taskID, step)
+	}
+	if found, err := waiting(s.db).Exists(ctx); err != nil || !found {
+		return nil, err
+	}
+	var rows []*requestRow
+	err := s.write(ctx, func(tx db) error {
+		rows = nil
+		if err := s.mustRun(ctx, tx, taskID, step, "FOR NO KEY UPDATE"); err != nil {
+			return err
+		}
+		room, err := s.room(ctx, tx, taskID, step, window, limit)
+		if err != nil || room <= 0 {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*requestRow)(nil)).
+			Set("state = 1").Set("attempt = 1").Set("next_at = ?", micros(until)).
+			Where("(task_id, step, name) IN (?)", waiting(tx).OrderExpr("seq").Limit(int64(room))).
+			Returning("*").Exec(ctx, &rows)
+		if err != nil {
+			return err
+		}
+		return s.count(ctx, tx, stepCount{taskID: taskID, step: step, inFlight: len(rows)})
+	})
+	if errors.Is(err, asynctask.ErrNotRunning) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: admit %s/%s: %w", taskID, step, err)
+	}
+	slices.SortFunc(rows, func(a, b *requestRow) int { return cmp.Compare(a.Seq, b.Seq) })
+	return records(rows)
+}
+
+// room is how many more requests may be in flight. It counts the records in
+// flight, of which there are never more than the window.
+func (s *Store) room(ctx context.Context, tx db, taskID, step string, window, limit int) (int, error) {
+	if window < 0 {
+		return limit, nil
+	}
+	var inFlight int
+	err := tx.NewRaw(`SELECT count(*) FROM (SELECT 1 FROM asynctask_requests
+		WHERE task_id = ? AND step = ? AND state = 1 LIMIT ?) AS f`, taskID, step, window).Scan(ctx, &inFlight)
+	return min(limit, window-inFlight), err
+}
+
+// Reschedule implements asynctask.RequestStore.
+func (s *Store) Reschedule(ctx context.Context, recs []asynctask.Record) error {
+	rows := make(values, len(recs))
+	for i, r := range recs {
+		text, err := parkedText(r.Reply)
+		if err != nil {
+			return err
+		}
+		rows[i] = []any{r.TaskID, r.Step, r.Name, r.Sent, r.Attempt, null(micros(r.SentAt)), null(micros(r.NextAt)), null(text)}
+	}
+	_, err := s.affect(ctx, func(tx db) (sql.Result, error) {
+		return tx.NewRaw(`WITH v(task_id, step, name, sent, attempt, sent_at, next_at, parked) AS (VALUES ?)
+			UPDATE asynctask_requests AS r SET sent = v.sent, attempt = v.attempt, sent_at = CAST(v.sent_at AS BIGINT),
+				next_at = CAST(v.next_at AS BIGINT), parked = v.parked
+			FROM v WHERE r.task_id = v.task_id AND r.step = v.step AND r.name = v.name AND r.state = 1`, rows).Exec(ctx)
+	})
+	if err != nil {
+		return fmt.Errorf("sqlstore: reschedule %d requests: %w", len(recs), err)
+	}
+	return nil
+}
+
+// ClaimRequests implements asynctask.RequestStore.
+func (s *Store) ClaimRequests(ctx context.Context, c asynctask.Claim) ([]asynctask.Record, error) {
+	due := func(tx db) *bun.SelectQuery {
+		return tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
+			Where("next_at <= ?", micros(c.Now)).Where("type || '/' || step IN (?)", scopes(c.Scopes)).
+			OrderExpr("next_at").Limit(int64(c.Limit))
+	}
+	if found, err := s.any(ctx, due(s.db), c); err != nil || !found {
+		return nil, err
+	}
+	var rows []*requestRow
+	err := s.write(ctx, func(tx db) error {
+		sub := due(tx)
+		if s.postgres {
+			sub = sub.For("UPDATE SKIP LOCKED")
+		}
+		rows = nil
+		_, err := tx.NewUpdate().Model((*requestRow)(nil)).Set("next_at = ?", micros(c.Until)).
+			Where("(task_id, step, name) IN (?)", sub).Returning("*").Exec(ctx, &rows)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: claim requests: %w", err)
+	}
+	return records(rows)
+}
+
+// ListRequests implements asynctask.RequestStore.
+func (s *Store) ListRequests(ctx context.Context, f asynctask.RequestFilter) ([]asynctask.Record, error) {
+	var rows []*requestRow
+	q := s.db.NewSelect().Model(&rows).Where("task_id = ?", f.TaskID).
+		Where("(step, name) > (?, ?)", f.AfterStep, f.AfterName).
+		OrderExpr("step, name").Limit(limitOr(f.Limit))
+	if f.Step != "" {
+		q = q.Where("step = ?", f.Step)
+	}
+	if len(f.States) > 0 {
+		q = q.Where("state IN (?)", bun.List(f.States))
+		if slices.Min(f.States) >= asynctask.RequestFailed {
+			q = q.Where("state > 2") // lets the partial index serve
+		}
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("sqlstore: list requests of %s: %w", f.TaskID, err)
+	}
+	return records(rows)
+}

@@ -22,6 +22,11 @@ type Options struct {
 	// CallLog is how many of the latest calls are kept. Default 10,000; negative
 	// for none.
 	CallLog int
+	// Changed, when set, is called with each change of the documents, one after the
+	// other and before the call that made it is answered. It must not call the
+	// backend. A program that keeps the changes can give them to [Backend.Restore]
+	// after a restart.
+	Changed func(Change)
 	// Version is what GET /status says. Default "hsadmintest".
 	Version string
 }
@@ -45,7 +50,7 @@ func New(options Options) *Backend {
 		options.CallLog = 10_000
 	}
 	b := &Backend{
-		options: options, state: newState(), replays: newReplays(), calls: newCallLog(options.CallLog),
+		options: options, state: newState(options.Changed), replays: newReplays(), calls: newCallLog(options.CallLog),
 	}
 	b.routes = b.newRoutes()
 	return b

@@ -17,6 +17,7 @@
 //	calls := backend.Calls()                            // what it was asked
 //	backend.Wipe()
 //
-// Everything here is safe for concurrent use. State lives in memory only. The
-// package needs no testing library, so programs may embed it.
+// Everything here is safe for concurrent use. State lives in memory; a program that
+// wants it to outlive the process keeps what Options.Changed tells and restores it.
+// The package needs no testing library, so programs may embed it.
 package hsadmintest

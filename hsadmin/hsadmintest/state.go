@@ -11,17 +11,26 @@ import (
 type state struct {
 	mu        sync.RWMutex
 	documents map[string]map[string]string
+	changed   func(Change) // called under mu, so in the order of the changes
 }
 
-func newState() *state {
-	s := &state{}
-	s.wipe()
+func newState(changed func(Change)) *state {
+	if changed == nil {
+		changed = func(Change) {}
+	}
+	s := &state{changed: changed}
+	s.clear()
 	return s
 }
 
 func (s *state) wipe() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.clear()
+	s.changed(Change{})
+}
+
+func (s *state) clear() {
 	s.documents = map[string]map[string]string{
 		rsmodels.KindDevices: {}, rsmodels.KindRouters: {}, rsmodels.KindFeatureFlags: {},
 		rsmodels.KindAgentPackages: {}, rsmodels.KindSystem: {},
@@ -35,7 +44,7 @@ func (s *state) insert(doc rsmodels.Document) bool {
 	if _, exists := s.documents[doc.Kind()][doc.ID()]; exists {
 		return false
 	}
-	s.documents[doc.Kind()][doc.ID()] = doc.JSON()
+	s.keep(doc)
 	return true
 }
 
@@ -48,8 +57,13 @@ func (s *state) put(doc rsmodels.Document) bool {
 			return false
 		}
 	}
-	s.documents[doc.Kind()][doc.ID()] = doc.JSON()
+	s.keep(doc)
 	return true
+}
+
+func (s *state) keep(doc rsmodels.Document) {
+	s.documents[doc.Kind()][doc.ID()] = doc.JSON()
+	s.changed(Change{Kind: doc.Kind(), ID: doc.ID(), Document: json.RawMessage(doc.JSON())})
 }
 
 // delete forgets a document, and with a router its feature flags.
@@ -59,11 +73,16 @@ func (s *state) delete(kind, id string) bool {
 	if _, exists := s.documents[kind][id]; !exists {
 		return false
 	}
+	s.remove(kind, id)
+	s.changed(Change{Kind: kind, ID: id})
+	return true
+}
+
+func (s *state) remove(kind, id string) {
 	delete(s.documents[kind], id)
 	if kind == rsmodels.KindRouters {
 		delete(s.documents[rsmodels.KindFeatureFlags], id)
 	}
-	return true
 }
 
 // State is a copy of all documents in canonical JSON, by kind and id. Every kind

@@ -1,6 +1,10 @@
 package main
 
-import "github.com/hexplane/hexplane/internal/fullsync/input"
+import (
+	"encoding/json"
+
+	"github.com/hexplane/hexplane/internal/fullsync/input"
+)
 
 // region is where one provider sells: its people, its routers and how it names things.
 type region struct {
@@ -53,6 +57,8 @@ func nordlys() region {
 				DNSAllowedList: []string{"193.75.75.75", "9.9.9.9", "2620:fe::fe"},
 				AllowedList:    []string{"193.75.0.0/16", "185.12.64.10"},
 			},
+			LANProtection:         json.RawMessage(`{"ports_blocked":[23,445,5555],"guest_isolation":true}`),
+			AdvancedConfiguration: json.RawMessage(`{"telemetry":{"enabled":true,"sample_rate":0.25},"language":"nb"}`),
 			AgentPackages: []input.AgentPackage{
 				agentPackage("nordlys", "aarch64-openwrt", "4.2.0", true),
 				agentPackage("nordlys", "aarch64-openwrt", "4.3.0-rc1", false),
@@ -87,6 +93,8 @@ func vertice() region {
 				DNSAllowedList: []string{"80.58.61.250", "80.58.61.254"},
 				AllowedList:    []string{"80.58.0.0/16", "2a02:9000::/23"},
 			},
+			LANProtection:         json.RawMessage(`{"ports_blocked":[23],"guest_isolation":false}`),
+			AdvancedConfiguration: json.RawMessage(`{"language":"es","support_url":"https://vertice.example/ayuda?canal=router&v=2"}`),
 			AgentPackages: []input.AgentPackage{
 				agentPackage("vertice", "armv7-rdkb", "3.9.2", true),
 				agentPackage("vertice", "armv7-rdkb", "4.0.0", false),
@@ -121,6 +129,8 @@ func hikari() region {
 				DNSAllowedList: []string{"203.141.128.33", "203.141.128.35", "2001:268:fd07:4::1"},
 				AllowedList:    []string{},
 			},
+			LANProtection:         json.RawMessage(`{"ports_blocked":[],"guest_isolation":true,"note":"工場出荷時"}`),
+			AdvancedConfiguration: json.RawMessage(`{"language":"ja","ipoe":{"map_e":true,"mtu":1460}}`),
 			AgentPackages: []input.AgentPackage{
 				agentPackage("hikari", "aarch64-prplos", "5.0.1", true),
 				agentPackage("hikari", "mipsel-24kc", "4.8.7", true),
@@ -155,6 +165,8 @@ func dnipro() region {
 				DNSAllowedList: []string{"1.1.1.1", "8.8.8.8"},
 				AllowedList:    []string{"91.198.174.192", "91.198.174.0/24", "10.20.0.0/16"},
 			},
+			LANProtection:         json.RawMessage(`{"guest_isolation":true,"quarantine_minutes":15}`),
+			AdvancedConfiguration: json.RawMessage(`{"language":"uk","upload_window":{"from":"02:00","to":"05:30"},"proxy":null}`),
 			AgentPackages: []input.AgentPackage{
 				agentPackage("dnipro", "armv7-routeros", "4.2.0", true),
 				agentPackage("dnipro", "mipsel-keeneticos", "4.2.0", true),

@@ -93,8 +93,8 @@ func readAll(in *http.Response) ([]byte, error) {
 
 // because prefers the context's reason to the one of the connection that it tore.
 func because(ctx context.Context, err error) error {
-	if ended := context.Cause(ctx); ended != nil {
-		return ended
+	if ctx.Err() != nil {
+		return endOf(ctx)
 	}
 	return err
 }

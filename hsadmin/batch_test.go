@@ -1,0 +1,191 @@
+package hsadmin_test
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexplane/hexplane/hsadmin"
+	"github.com/hexplane/hexplane/rsmodels"
+)
+
+func request(i int) hsadmin.Request {
+	return hsadmin.Request{Method: http.MethodPut, Path: "/devices/" + strconv.Itoa(i), Body: "{}"}
+}
+
+func requests(n int) []hsadmin.Request {
+	all := make([]hsadmin.Request, n)
+	for i := range all {
+		all[i] = request(i)
+	}
+	return all
+}
+
+func TestBatchHasOneOutcomePerRequestInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeTransport{answer: func(_ int, req *http.Request) (*http.Response, error) {
+			i, err := strconv.Atoi(req.URL.Path[len("/isp-1/devices/"):])
+			if err != nil {
+				return nil, err
+			}
+			time.Sleep(time.Duration(i*7919%13) * time.Millisecond) // on the fake clock, so that calls end out of order
+			return status([]int{204, 404, 422}[i%3])
+		}}
+		batch := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{}), hsadmin.BatchConfig{}).SendAll(t.Context(), requests(300))
+
+		require.Len(t, batch.Outcomes, 300)
+		for i, outcome := range batch.Outcomes {
+			assert.Equal(t, i, outcome.Index)
+			switch i % 3 {
+			case 0:
+				assert.Equal(t, hsadmin.Succeeded, outcome.State)
+				assert.Equal(t, 204, outcome.Response.Status)
+			case 1:
+				require.ErrorIs(t, outcome.Err, hsadmin.ErrNotFound)
+			case 2:
+				require.ErrorIs(t, outcome.Err, hsadmin.ErrInvalid)
+			}
+		}
+		assert.Equal(t, []int{100, 200, 0}, []int{batch.Succeeded, batch.Failed, batch.NotStarted})
+	})
+}
+
+func TestBatchBoundsWhatRunsAndWhatIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, peak, taken, delivered atomic.Int64
+		fake := &fakeTransport{answer: func(int, *http.Request) (*http.Response, error) {
+			peak.Store(max(peak.Load(), running.Add(1)))
+			defer running.Add(-1)
+			time.Sleep(time.Millisecond)
+			return status(204)
+		}}
+		client := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{}), hsadmin.BatchConfig{MaxConcurrency: 8, InitialConcurrency: 8})
+		input := func(yield func(hsadmin.Request) bool) {
+			for i := range 500 {
+				taken.Add(1)
+				if !yield(request(i)) {
+					return
+				}
+			}
+		}
+		for range client.Stream(t.Context(), input) {
+			time.Sleep(5 * time.Millisecond) // a slow consumer
+			delivered.Add(1)
+			assert.LessOrEqual(t, taken.Load()-delivered.Load(), int64(3*8), "nothing piles up")
+		}
+		assert.EqualValues(t, 500, delivered.Load())
+		assert.LessOrEqual(t, peak.Load(), int64(8))
+	})
+}
+
+func TestBatchCancellationTellsDoneFromNotStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		fake := &fakeTransport{answer: func(n int, req *http.Request) (*http.Response, error) {
+			if n == 20 {
+				cancel()
+			}
+			if n >= 18 {
+				return hang(n, req)
+			}
+			return status(204)
+		}}
+		client := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{}), hsadmin.BatchConfig{MaxConcurrency: 4})
+
+		batch := client.SendAll(ctx, requests(100))
+
+		assert.Equal(t, 17, batch.Succeeded)
+		assert.Equal(t, 100, batch.Succeeded+batch.Failed+batch.NotStarted)
+		assert.Equal(t, len(fake.requests())-17, batch.Failed, "what was sent without an answer")
+		for i, outcome := range batch.Outcomes {
+			assert.Equal(t, i, outcome.Index)
+			if outcome.State != hsadmin.Succeeded {
+				require.ErrorIs(t, outcome.Err, context.Canceled)
+			}
+		}
+	})
+}
+
+func TestBreakingOutEndsEverything(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeTransport{answer: func(n int, req *http.Request) (*http.Response, error) {
+			if n > 5 {
+				return hang(n, req)
+			}
+			return status(204)
+		}}
+		client := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{}), hsadmin.BatchConfig{})
+		endless := func(yield func(hsadmin.Request) bool) {
+			for i := 0; yield(request(i)); i++ { //nolint:revive // the sequence has no end
+			}
+		}
+		for range client.Stream(t.Context(), endless) {
+			break
+		}
+		// synctest fails the test when a goroutine is left.
+	})
+}
+
+func TestBatchOfDocuments(t *testing.T) {
+	backend, client := newBackend(t, nil)
+	var docs iter.Seq[rsmodels.DeviceConfiguration] = func(yield func(rsmodels.DeviceConfiguration) bool) {
+		for i := range 50 {
+			if !yield(deviceDocument(t, "dev-"+strconv.Itoa(i))) {
+				return
+			}
+		}
+		yield(rsmodels.DeviceConfiguration{}) // refused before it is sent
+	}
+	outcomes := slices.Collect(hsadmin.NewBatchClient(client, hsadmin.BatchConfig{}).Stream(t.Context(), hsadmin.Puts(docs)))
+
+	require.Len(t, outcomes, 51)
+	assert.Equal(t, 50, backend.Count(rsmodels.KindDevices))
+	refused := outcomes[slices.IndexFunc(outcomes, func(o hsadmin.Outcome) bool { return o.Index == 50 })]
+	assert.Equal(t, hsadmin.Failed, refused.State)
+	require.ErrorIs(t, refused.Err, hsadmin.ErrInvalid)
+}
+
+func TestConcurrencyFollowsTheBackend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running atomic.Int64
+		var capacity, slow atomic.Int64
+		capacity.Store(1000)
+		fake := &fakeTransport{answer: func(int, *http.Request) (*http.Response, error) {
+			now := running.Add(1)
+			defer running.Add(-1)
+			time.Sleep(10*time.Millisecond + time.Duration(slow.Load()))
+			if now > capacity.Load() {
+				return status(429)
+			}
+			return status(204)
+		}}
+		client := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{
+			Retry: hsadmin.RetryConfig{BudgetRatio: -1}, Breaker: hsadmin.BreakerConfig{Disabled: true},
+		}), hsadmin.BatchConfig{})
+
+		client.SendAll(t.Context(), requests(3000))
+		assert.Equal(t, 64, client.Concurrency(), "grows to the bound while all is well")
+
+		capacity.Store(12)
+		client.SendAll(t.Context(), requests(3000))
+		assert.Less(t, client.Concurrency(), 24, "shrinks when throttled")
+		assert.GreaterOrEqual(t, client.Concurrency(), 4)
+
+		capacity.Store(1000)
+		client.SendAll(t.Context(), requests(3000))
+		assert.Equal(t, 64, client.Concurrency(), "grows back")
+
+		slow.Store(int64(200 * time.Millisecond))
+		client.SendAll(t.Context(), requests(500))
+		assert.Less(t, client.Concurrency(), 24, "shrinks when answers become slow")
+	})
+}

@@ -20,7 +20,7 @@ import (
 // A reply for a type or step unknown to this binary is parked: recorded for a
 // binary that knows it.
 func (m *Manager) DispatchEvent(ctx context.Context, msg *eventbus.Message) (Result, error) {
-	reply, err := decodeReply(msg)
+	reply, err := decodeReply(msg, m.now())
 	if err != nil {
 		return Result{}, err
 	}

@@ -33,7 +33,7 @@ func (m *Manager) stage(ctx context.Context, t Task, d *Definition, s *Step) (ne
 		return t, false, m.closeLeftovers(ctx, t)
 	case t.State == StateEnding:
 		return m.end(ctx, t, d, s)
-	case !t.Deadline.IsZero() && !m.now().Before(t.Deadline):
+	case pastDeadline(t, m.now()):
 		return m.decide(ctx, t, StateFailed, &ReplyError{Code: CodeDeadline, Text: "the task's deadline passed"})
 	case t.Answered:
 		return m.settle(ctx, t, d, s)
@@ -59,6 +59,8 @@ func (m *Manager) fanOutStage(ctx context.Context, t Task, s *Step) (Task, bool,
 	switch {
 	case errors.Is(err, ErrNotRunning), errors.Is(err, ErrConflict):
 		return t, false, nil // somebody else has the task
+	case errors.Is(err, errPastDeadline):
+		return t, true, nil
 	case errors.Is(err, ErrBadRequest), errors.Is(err, ErrPayloadTooLarge), errors.Is(err, ErrDuplicateRequest):
 		return m.decide(ctx, t, StateFailed, permanent(err))
 	case err != nil:

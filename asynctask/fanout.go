@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // fanOut stores the requests of the task's step in batches, publishing what
@@ -50,6 +52,11 @@ func (m *Manager) seal(ctx context.Context, t Task) error {
 	return err
 }
 
+// errPastDeadline: the fan-out stopped because the task's deadline passed.
+var errPastDeadline = errors.New("asynctask: past the deadline")
+
+func pastDeadline(t Task, now time.Time) bool { return !t.Deadline.IsZero() && !now.Before(t.Deadline) }
+
 type fanOutRun struct {
 	m       *Manager
 	t       Task
@@ -61,6 +68,9 @@ type fanOutRun struct {
 func (f *fanOutRun) flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if pastDeadline(f.t, f.m.now()) {
+		return errPastDeadline
 	}
 	if now := f.m.now(); now.Sub(f.renewed) > f.m.cfg.Lease/4 {
 		if err := f.m.store.RenewTask(ctx, f.t.ID, f.t.Owner, now.Add(f.m.cfg.Lease)); err != nil {
@@ -100,6 +110,14 @@ func (f *fanOutRun) repeated(existing []Record) error {
 	return nil
 }
 
+// maxName is the most bytes of what identifies something: databases limit the
+// size of what they index.
+const maxName = 512
+
+func fit(name string) bool {
+	return len(name) <= maxName && utf8.ValidString(name) && strings.IndexByte(name, 0) < 0
+}
+
 // record turns what a step yielded into what is stored. Errors match
 // ErrBadRequest or ErrPayloadTooLarge.
 func (m *Manager) record(t Task, s *Step, seq int64, req Request) (Record, error) {
@@ -112,6 +130,9 @@ func (m *Manager) record(t Task, s *Step, seq int64, req Request) (Record, error
 	}
 	if req.Topic == "" || req.EventType == "" {
 		return r, fmt.Errorf("%w: %s: topic and event type are required", ErrBadRequest, r.ID())
+	}
+	if !fit(r.Name) || !fit(r.Key) {
+		return r, fmt.Errorf("%w: name %q, key %q: at most %d bytes of UTF-8 without NUL", ErrBadRequest, r.Name, r.Key, maxName)
 	}
 	raw, ok := req.Payload.(json.RawMessage)
 	if !ok && req.Payload != nil {

@@ -102,6 +102,11 @@ func (m *Manager) newTask(d *Definition, opt StartOptions) (Task, error) {
 	case strings.Contains(t.ID, "/"):
 		return Task{}, fmt.Errorf("%w: id %q contains a slash", ErrBadStart, t.ID)
 	}
+	for _, s := range []string{t.ID, t.JobID, t.RequestID, t.ReplyTopic} {
+		if !fit(s) {
+			return Task{}, fmt.Errorf("%w: %q: at most %d bytes of UTF-8 without NUL", ErrBadStart, s, maxName)
+		}
+	}
 	if t.JobID == "" {
 		t.JobID = t.ID
 	}

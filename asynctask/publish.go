@@ -16,8 +16,10 @@ import (
 // until the window is full or nothing waits.
 func (m *Manager) refill(ctx context.Context, t Task, s *Step) error {
 	for {
-		until := m.now().Add(m.cfg.Lease)
-		recs, err := m.store.Admit(ctx, t.ID, s.Name, m.window(t, s), m.cfg.Batch, until)
+		now := m.now()
+		recs, err := m.store.Admit(ctx, Admission{
+			TaskID: t.ID, Step: s.Name, Window: m.window(t, s), Limit: m.cfg.Batch, Now: now, Until: now.Add(m.cfg.Lease),
+		})
 		if err != nil {
 			return fmt.Errorf("asynctask: admit %s/%s: %w", t.ID, s.Name, err)
 		}

@@ -53,7 +53,7 @@ func (m *Manager) Unknown(ctx context.Context) (map[Scope]int64, error) {
 }
 
 // SetWindow changes the window of a step of a running task; negative: no
-// limit. Requests already in flight stay so. Errors match ErrTaskNotFound,
+// limit, 0: publish no more until it is changed again. Requests already in flight stay so. Errors match ErrTaskNotFound,
 // ErrUnknownType, ErrUnknownStep, ErrEnded.
 func (m *Manager) SetWindow(ctx context.Context, taskID, step string, window int) error {
 	t, err := m.store.Task(ctx, taskID)

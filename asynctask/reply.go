@@ -3,6 +3,7 @@ package asynctask
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hexplane/hexplane/eventbus"
@@ -37,6 +38,18 @@ func (e *ReplyError) Error() string {
 	return e.Code + ": " + e.Text
 }
 
+// maxErrorText is the most bytes kept of a reply's error code and text.
+const maxErrorText = 1024
+
+// clip makes s fit for every store: short, and without NUL.
+func clip(s string) string {
+	s = strings.ReplaceAll(s, "\x00", "")
+	if len(s) > maxErrorText {
+		s = strings.ToValidUTF8(s[:maxErrorText], "")
+	}
+	return s
+}
+
 // state is the request state that the reply leads to.
 func (r Reply) state() RequestState {
 	switch r.Status {
@@ -50,7 +63,7 @@ func (r Reply) state() RequestState {
 }
 
 // decodeReply reads a reply event; every error matches [ErrBadReply].
-func decodeReply(msg *eventbus.Message) (Reply, error) {
+func decodeReply(msg *eventbus.Message, now time.Time) (Reply, error) {
 	var r Reply
 	if err := json.Unmarshal(msg.Payload, &r); err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrBadReply, err)
@@ -63,6 +76,12 @@ func decodeReply(msg *eventbus.Message) (Reply, error) {
 	default:
 		return Reply{}, fmt.Errorf("%w: status %q", ErrBadReply, r.Status)
 	}
+	if r.Error != nil {
+		r.Error.Code, r.Error.Text = clip(r.Error.Code), clip(r.Error.Text)
+	}
 	r.EventType, r.Timestamp, r.Payload = msg.EventType, msg.Timestamp, msg.Payload
+	if r.Timestamp.IsZero() {
+		r.Timestamp = now
+	}
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -16,7 +17,12 @@ var noTime time.Time
 // was left half done, here or by a crash, is due again when its lease ends.
 func (m *Manager) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	wg.Go(func() { m.every(ctx, m.cfg.Poll, nil, m.sweepRequests) })
+	wg.Go(func() {
+		m.every(ctx, m.cfg.Poll, nil, func(ctx context.Context) (bool, error) {
+			n, err := m.sweepRequests(ctx)
+			return n == m.cfg.Batch, err
+		})
+	})
 	wg.Go(func() { m.every(ctx, time.Minute, nil, m.housekeep) })
 	slots := make(chan struct{}, m.cfg.Workers)
 	m.every(ctx, m.cfg.Poll, m.wake, func(ctx context.Context) (bool, error) {
@@ -62,12 +68,22 @@ func (m *Manager) claimInto(ctx context.Context, slots chan struct{}, wg *sync.W
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := m.drive(ctx, t); err != nil {
+			if err := m.safely(ctx, t); err != nil {
 				m.erred(ctx, t, "task", err)
 			}
 		})
 	}
 	return len(tasks) == free, nil
+}
+
+// safely drives a task; a panic of a step or hook is an error like any other.
+func (m *Manager) safely(ctx context.Context, t Task) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("asynctask: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return m.drive(ctx, t)
 }
 
 func (m *Manager) claimTasks(ctx context.Context, limit int) ([]Task, error) {
@@ -97,13 +113,13 @@ func (m *Manager) Sweep(ctx context.Context) error {
 			return errors.Join(append(errs, err)...)
 		}
 		for _, t := range tasks {
-			errs = append(errs, m.drive(ctx, t))
+			errs = append(errs, m.safely(ctx, t))
 		}
-		more, err := m.sweepRequests(ctx)
+		requests, err := m.sweepRequests(ctx)
 		if err != nil {
 			return errors.Join(append(errs, err)...)
 		}
-		if len(tasks) == 0 && !more {
+		if len(tasks) == 0 && requests == 0 {
 			_, err := m.housekeep(ctx)
 			return errors.Join(append(errs, err)...)
 		}

@@ -49,10 +49,10 @@ type RequestStore interface {
 	// in StateRunning at that step.
 	InsertRequests(ctx context.Context, taskID, step string, recs []Record) (existing []Record, err error)
 	// Admit moves waiting requests, the earliest first, into flight (Attempt 1,
-	// NextAt = until) as long as fewer than window are (negative: no bound), at
-	// most limit of them, and returns them. None if the task is not in
-	// StateRunning at that step.
-	Admit(ctx context.Context, taskID, step string, window, limit int, until time.Time) ([]Record, error)
+	// SentAt = Now, NextAt = Until) as long as fewer than Window are, at most
+	// Limit of them, and returns them. None if the task is not in StateRunning
+	// at that step.
+	Admit(ctx context.Context, a Admission) ([]Record, error)
 	// Reschedule sets Sent, SentAt, Attempt, NextAt and Reply of requests that are in
 	// flight, and leaves others alone.
 	Reschedule(ctx context.Context, recs []Record) error
@@ -96,6 +96,15 @@ type Claim struct {
 	Now    time.Time
 	Until  time.Time
 	Limit  int
+}
+
+// Admission says which step's waiting requests to move into flight.
+type Admission struct {
+	TaskID, Step string
+	Window       int // the most in flight; negative: no bound
+	Limit        int // the most to move now
+	Now          time.Time
+	Until        time.Time // when somebody else shall publish them
 }
 
 // Closing asks to close one request.

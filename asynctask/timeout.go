@@ -10,13 +10,13 @@ import (
 // sweepRequests takes up requests in flight that are due: those claimed for
 // publishing by somebody who died, those to be published again after a
 // backoff, those that were not answered in time, and those with a parked reply.
-func (m *Manager) sweepRequests(ctx context.Context) (bool, error) {
+func (m *Manager) sweepRequests(ctx context.Context) (int, error) {
 	began, now := time.Now(), m.now()
 	recs, err := m.store.ClaimRequests(ctx, Claim{
 		Scopes: m.scopes, Owner: m.owner, Now: now, Until: now.Add(m.cfg.Lease), Limit: m.cfg.Batch,
 	})
 	if err != nil {
-		return false, fmt.Errorf("asynctask: claim requests: %w", err)
+		return 0, fmt.Errorf("asynctask: claim requests: %w", err)
 	}
 	m.swept(len(recs), began)
 	var errs []error
@@ -25,7 +25,7 @@ func (m *Manager) sweepRequests(ctx context.Context) (bool, error) {
 			errs = append(errs, err)
 		}
 	}
-	return len(recs) == m.cfg.Batch, errors.Join(errs...)
+	return len(recs), errors.Join(errs...)
 }
 
 func byStep(recs []Record) map[string][]Record {
@@ -53,8 +53,7 @@ func (m *Manager) takeUp(ctx context.Context, recs []Record) error {
 	for _, r := range recs {
 		switch {
 		case r.Reply != nil:
-			_, err := m.dispatch(ctx, *r.Reply)
-			errs = append(errs, err)
+			errs = append(errs, m.unpark(ctx, s, r))
 		case !r.Sent:
 			publish = append(publish, r)
 		case r.Attempt < s.Retry.Attempts:
@@ -76,6 +75,20 @@ func (m *Manager) takeUp(ctx context.Context, recs []Record) error {
 		errs = append(errs, m.publish(ctx, t, s, publish))
 	}
 	return errors.Join(errs...)
+}
+
+// unpark dispatches a parked reply; one that cannot be accepted is dropped, as
+// if it had never come.
+func (m *Manager) unpark(ctx context.Context, s *Step, r Record) error {
+	_, err := m.dispatch(ctx, *r.Reply)
+	if !errors.Is(err, ErrWrongEventType) {
+		return err
+	}
+	r.Reply, r.NextAt = nil, noTime
+	if s.Timeout > 0 {
+		r.NextAt = m.now().Add(s.Timeout)
+	}
+	return errors.Join(err, m.store.Reschedule(ctx, []Record{r}))
 }
 
 // again prepares the next attempt: at once, or after the backoff with NextAt.

@@ -2,6 +2,7 @@ package asynctasktest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,7 +13,7 @@ import (
 func testClose(t *testing.T, f *fixture) {
 	task, recs := f.filled("a", 4, 0)
 	admitted := f.admit(task, 3, 3)
-	admitted[0].Sent, admitted[0].SentAt = true, f.now
+	admitted[0].Sent, admitted[0].SentAt = true, f.now.Add(time.Second)
 	require.NoError(t, f.Reschedule(t.Context(), admitted[:1]))
 
 	unknown := f.closing(recs[0], asynctask.RequestOK, nil)
@@ -25,7 +26,7 @@ func testClose(t *testing.T, f *fixture) {
 		f.closing(recs[1], asynctask.RequestCancelled, nil),
 	})
 	require.NoError(t, err)
-	assert.Equal(t, asynctask.Closed{Found: asynctask.FoundOpen, SentAt: f.now}, closed[0])
+	assert.Equal(t, asynctask.Closed{Found: asynctask.FoundOpen, SentAt: f.now.Add(time.Second)}, closed[0])
 	assert.Equal(t, asynctask.FoundOpen, closed[1].Found)
 	assert.Equal(t, asynctask.FoundNothing, closed[2].Found)
 	assert.Equal(t, asynctask.FoundAnswered, closed[3].Found)
@@ -112,7 +113,7 @@ func testLate(t *testing.T, f *fixture) {
 func testCloseOpen(t *testing.T, f *fixture) {
 	task, recs := f.filled("a", 7, 3)
 	f.answer(recs[0], asynctask.RequestOK, nil)
-	_, err := f.CancelJob(t.Context(), f.job, asynctask.ReplyError{Code: "x"}, f.now, f.now.Add(time1h))
+	_, err := f.CancelJob(t.Context(), f.job, asynctask.ReplyError{Code: "x"}, f.now, f.now.Add(time.Hour))
 	require.NoError(t, err)
 	var got []int
 	for range 3 {

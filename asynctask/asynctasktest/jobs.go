@@ -11,8 +11,6 @@ import (
 	"github.com/hexplane/hexplane/asynctask"
 )
 
-const time1h = time.Hour
-
 func testProgress(t *testing.T, f *fixture) {
 	a, recs := f.filled("a", 4, 3)
 	f.filled("b", 2, 0)
@@ -57,7 +55,7 @@ func testCancelJob(t *testing.T, f *fixture) {
 	cause := asynctask.ReplyError{Code: "cancelled", Text: "stop"}
 	at := f.now.Add(time.Second)
 	for i, want := range []int{1, 0} {
-		n, err := f.CancelJob(t.Context(), f.job, cause, at, at.Add(time1h))
+		n, err := f.CancelJob(t.Context(), f.job, cause, at, at.Add(time.Hour))
 		require.NoError(t, err)
 		assert.Equal(t, want, n, "call %d", i+1)
 	}
@@ -90,7 +88,7 @@ func testCancelRace(t *testing.T, f *fixture) {
 		var seen counter
 		parallel(2, func(i int) {
 			if i == 0 {
-				n, err := f.CancelJob(t.Context(), job, asynctask.ReplyError{Code: "x"}, f.now, f.now.Add(time1h))
+				n, err := f.CancelJob(t.Context(), job, asynctask.ReplyError{Code: "x"}, f.now, f.now.Add(time.Hour))
 				assert.NoError(t, err)
 				seen.add(n)
 				return

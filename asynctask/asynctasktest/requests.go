@@ -70,6 +70,7 @@ func testAdmit(t *testing.T, f *fixture) {
 	assert.Equal(t, asynctask.RequestInFlight, got[0].State)
 	assert.Equal(t, 1, got[0].Attempt)
 	assert.False(t, got[0].Sent)
+	assert.Equal(t, f.now, got[0].SentAt)
 	assert.Equal(t, f.now.Add(time.Minute), got[0].NextAt)
 	assert.JSONEq(t, string(recs[0].Payload), string(got[0].Payload))
 	assert.Equal(t, []string{"r002"}, names(f.admit(task, 3, 9)))
@@ -98,7 +99,7 @@ func testAdmitRace(t *testing.T, f *fixture) {
 	var inFlight counter
 	parallel(8, func(int) {
 		for range 40 {
-			got, err := f.Admit(t.Context(), task.ID, "one", window, 3, f.now.Add(time.Minute))
+			got, err := f.Admit(t.Context(), f.admission(task, window, 3))
 			if !assert.NoError(t, err) {
 				return
 			}

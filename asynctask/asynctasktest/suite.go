@@ -116,9 +116,13 @@ func (f *fixture) filled(name string, n, inFlight int) (asynctask.Task, []asynct
 
 func (f *fixture) admit(t asynctask.Task, window, limit int) []asynctask.Record {
 	f.t.Helper()
-	recs, err := f.Admit(f.t.Context(), t.ID, t.Step, window, limit, f.now.Add(time.Minute))
+	recs, err := f.Admit(f.t.Context(), f.admission(t, window, limit))
 	require.NoError(f.t, err)
 	return recs
+}
+
+func (f *fixture) admission(t asynctask.Task, window, limit int) asynctask.Admission {
+	return asynctask.Admission{TaskID: t.ID, Step: t.Step, Window: window, Limit: limit, Now: f.now, Until: f.now.Add(time.Minute)}
 }
 
 // answer closes one request with a reply and tells what was found.

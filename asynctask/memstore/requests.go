@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/hexplane/hexplane/asynctask"
 )
@@ -30,20 +29,20 @@ func (s *Store) InsertRequests(_ context.Context, taskID, step string, recs []as
 }
 
 // Admit implements asynctask.RequestStore.
-func (s *Store) Admit(_ context.Context, taskID, step string, window, limit int, until time.Time) ([]asynctask.Record, error) {
+func (s *Store) Admit(_ context.Context, a asynctask.Admission) ([]asynctask.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.running(taskID, step) {
+	if !s.running(a.TaskID, a.Step) {
 		return nil, nil
 	}
-	d := s.step(taskID, step)
+	d := s.step(a.TaskID, a.Step)
 	var out []asynctask.Record
-	for len(out) < limit && (window < 0 || len(d.inFlight) < window) {
+	for len(out) < a.Limit && (a.Window < 0 || len(d.inFlight) < a.Window) {
 		r := d.next()
 		if r == nil {
 			break
 		}
-		r.State, r.Attempt, r.NextAt = asynctask.RequestInFlight, 1, until
+		r.State, r.Attempt, r.SentAt, r.NextAt = asynctask.RequestInFlight, 1, a.Now, a.Until
 		d.inFlight[r.Name] = r
 		d.level.InFlight++
 		out = append(out, *r)

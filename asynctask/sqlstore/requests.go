@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -81,10 +80,10 @@ func (s *Store) existing(ctx context.Context, tx db, taskID, step string, rows [
 }
 
 // Admit implements asynctask.RequestStore.
-func (s *Store) Admit(ctx context.Context, taskID, step string, window, limit int, until time.Time) ([]asynctask.Record, error) {
+func (s *Store) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, error) {
 	waiting := func(tx db) *bun.SelectQuery {
 		return tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
-			Where("task_id = ? AND step = ? AND state = 0", taskID, step)
+			Where("task_id = ? AND step = ? AND state = 0", a.TaskID, a.Step)
 	}
 	if found, err := waiting(s.db).Exists(ctx); err != nil || !found {
 		return nil, err
@@ -92,27 +91,27 @@ func (s *Store) Admit(ctx context.Context, taskID, step string, window, limit in
 	var rows []*requestRow
 	err := s.write(ctx, func(tx db) error {
 		rows = nil
-		if err := s.mustRun(ctx, tx, taskID, step, "FOR NO KEY UPDATE"); err != nil {
+		if err := s.mustRun(ctx, tx, a.TaskID, a.Step, "FOR NO KEY UPDATE"); err != nil {
 			return err
 		}
-		room, err := s.room(ctx, tx, taskID, step, window, limit)
+		room, err := s.room(ctx, tx, a)
 		if err != nil || room <= 0 {
 			return err
 		}
 		_, err = tx.NewUpdate().Model((*requestRow)(nil)).
-			Set("state = 1").Set("attempt = 1").Set("next_at = ?", micros(until)).
+			Set("state = 1").Set("attempt = 1").Set("sent_at = ?", micros(a.Now)).Set("next_at = ?", micros(a.Until)).
 			Where("(task_id, step, name) IN (?)", waiting(tx).OrderExpr("seq").Limit(int64(room))).
 			Returning("*").Exec(ctx, &rows)
 		if err != nil {
 			return err
 		}
-		return s.count(ctx, tx, stepCount{taskID: taskID, step: step, inFlight: len(rows)})
+		return s.count(ctx, tx, stepCount{taskID: a.TaskID, step: a.Step, inFlight: len(rows)})
 	})
 	if errors.Is(err, asynctask.ErrNotRunning) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("sqlstore: admit %s/%s: %w", taskID, step, err)
+		return nil, fmt.Errorf("sqlstore: admit %s/%s: %w", a.TaskID, a.Step, err)
 	}
 	slices.SortFunc(rows, func(a, b *requestRow) int { return cmp.Compare(a.Seq, b.Seq) })
 	return records(rows)
@@ -120,14 +119,14 @@ func (s *Store) Admit(ctx context.Context, taskID, step string, window, limit in
 
 // room is how many more requests may be in flight. It counts the records in
 // flight, of which there are never more than the window.
-func (s *Store) room(ctx context.Context, tx db, taskID, step string, window, limit int) (int, error) {
-	if window < 0 {
-		return limit, nil
+func (s *Store) room(ctx context.Context, tx db, a asynctask.Admission) (int, error) {
+	if a.Window < 0 {
+		return a.Limit, nil
 	}
 	var inFlight int
 	err := tx.NewRaw(`SELECT count(*) FROM (SELECT 1 FROM asynctask_requests
-		WHERE task_id = ? AND step = ? AND state = 1 LIMIT ?) AS f`, taskID, step, window).Scan(ctx, &inFlight)
-	return min(limit, window-inFlight), err
+		WHERE task_id = ? AND step = ? AND state = 1 LIMIT ?) AS f`, a.TaskID, a.Step, a.Window).Scan(ctx, &inFlight)
+	return min(a.Limit, a.Window-inFlight), err
 }
 
 // Reschedule implements asynctask.RequestStore.

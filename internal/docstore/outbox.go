@@ -3,6 +3,7 @@ package docstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -124,18 +125,48 @@ func (s *Store) publish(ctx context.Context, events []Event) error {
 		}
 		receipts[i], msgs[i] = e.Receipt, msg
 	}
-	sendCtx, cancel := context.WithTimeout(ctx, s.cfg.Lease/2)
+	// A batch that is begun is finished, also while the process is being stopped.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Lease/2)
 	defer cancel()
-	sendErr := s.bus.Publish(sendCtx, msgs...)
+	sendErr := s.bus.Publish(ctx, msgs...)
 
-	// What was sent must be remembered even while the process is being stopped.
-	settleCtx, stop := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Lease/2)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Lease/2)
 	defer stop()
+	done, left := sent(msgs, events, receipts, sendErr)
+	if err := s.backend.Settle(ctx, done, left); err != nil {
+		return err
+	}
 	if sendErr != nil {
-		if err := s.backend.Settle(settleCtx, nil, receipts); err != nil {
-			s.cfg.Log.WarnContext(ctx, "outbox lease not given back", "error", err)
-		}
 		return fmt.Errorf("docstore: publish %d events: %w", len(msgs), sendErr)
 	}
-	return s.backend.Settle(settleCtx, receipts, nil)
+	return nil
+}
+
+// sent sorts receipts by whether their events reached the broker. When one did not,
+// neither did those after it in its stream, as far as the order is concerned: they
+// are sent again, behind it.
+func sent(msgs []*eventbus.Message, events []Event, receipts []string, err error) (done, left []string) {
+	if err == nil {
+		return receipts, nil
+	}
+	var partial *eventbus.PublishError
+	if !errors.As(err, &partial) {
+		return nil, receipts
+	}
+	failed := make(map[int]bool, len(partial.Failed))
+	for _, f := range partial.Failed {
+		failed[f.Index] = true
+	}
+	broken := map[string]bool{}
+	for i := range msgs {
+		if failed[i] {
+			broken[events[i].Stream] = true
+		}
+		if broken[events[i].Stream] {
+			left = append(left, receipts[i])
+		} else {
+			done = append(done, receipts[i])
+		}
+	}
+	return done, left
 }

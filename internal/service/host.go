@@ -122,7 +122,7 @@ func (h *Host) Ready() error {
 
 // factory returns the bus of one service.
 func (h *Host) factory(name string) *eventbus.Factory {
-	log := h.log.With("service", name)
+	log := quiet(h.log.With("service", name))
 	return eventbus.NewFactory(h.transport, eventbus.FactoryConfig{
 		Consumer: eventbus.ConsumerConfig{Logger: log, DrainTimeout: h.cfg.ShutdownTimeout},
 		Producer: eventbus.ProducerConfig{Tag: name, Logger: log},

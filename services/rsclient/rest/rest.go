@@ -53,7 +53,7 @@ func New(log *slog.Logger, app App) http.Handler {
 
 // Association is the body that names the routers which run a package.
 type Association struct {
-	DeviceIDs []string `json:"device_ids" validate:"required,max=1000,unique,dive,required,max=128"`
+	DeviceIDs []string `json:"device_ids" validate:"required,max=10000,unique,dive,required,max=128"`
 }
 
 func (h handlers) associate(w http.ResponseWriter, r *http.Request) error {

@@ -27,18 +27,22 @@ type Options struct {
 	// backend. A program that keeps the changes can give them to [Backend.Restore]
 	// after a restart.
 	Changed func(Change)
+	// Seed makes the faults that are left to chance come the same way again.
+	Seed uint64
 	// Version is what GET /status says. Default "hsadmintest".
 	Version string
 }
 
 // Backend is an HS Admin backend of one realm.
 type Backend struct {
-	options Options
-	routes  *http.ServeMux
-	state   *state
-	replays *replays
-	calls   *callLog
-	number  atomic.Int64
+	options  Options
+	routes   *http.ServeMux
+	state    *state
+	replays  *replays
+	faults   *faults
+	calls    *callLog
+	expected expectation
+	number   atomic.Int64
 }
 
 // New makes an empty backend.
@@ -50,7 +54,8 @@ func New(options Options) *Backend {
 		options.CallLog = 10_000
 	}
 	b := &Backend{
-		options: options, state: newState(options.Changed), replays: newReplays(), calls: newCallLog(options.CallLog),
+		options: options, state: newState(options.Changed), replays: newReplays(),
+		faults: newFaults(options.Seed), calls: newCallLog(options.CallLog),
 	}
 	b.routes = b.newRoutes()
 	return b
@@ -91,11 +96,18 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	_, call.Operation = b.routes.Handler(r)
 	w.Header().Set("X-Request-Id", call.RequestID)
+	fault, faulty := b.faults.meet(r, call.Operation)
+	call.Fault = fault.String()
 	answer := &recorder{ResponseWriter: w}
 	defer func() {
 		call.Status = answer.status
 		b.calls.add(call)
+		b.expected.check(call)
 	}()
+	if faulty {
+		fault.strike(answer, r, b.serve)
+		return
+	}
 	b.serve(answer, r)
 }
 

@@ -20,6 +20,8 @@ type Call struct {
 	RequestID string
 	// IdempotencyKey is the request's, if any.
 	IdempotencyKey string
+	// Fault names what was injected, such as "reset" or "status 503", if anything.
+	Fault string
 	// Client and Serial are the common name and serial number of the client
 	// certificate, if any.
 	Client, Serial string

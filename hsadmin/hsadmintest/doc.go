@@ -17,6 +17,15 @@
 //	calls := backend.Calls()                            // what it was asked
 //	backend.Wipe()
 //
+// # When things go wrong
+//
+// Faults come by rule: answers of any status, latency, hangs, resets, bodies cut
+// short, before or after the request took effect; a token bucket throttles.
+//
+//	backend.Inject(hsadmintest.Rule{Probability: 0.05, Fault: hsadmintest.Fault{Reset: true}})
+//	backend.Throttle(100, 10)
+//	backend.Expect(t, "PUT /devices/{device_id}")       // any other call fails the test
+//
 // Everything here is safe for concurrent use. State lives in memory; a program that
 // wants it to outlive the process keeps what Options.Changed tells and restores it.
 // The package needs no testing library, so programs may embed it.

@@ -12,6 +12,8 @@ import "encoding/json"
 type Line struct {
 	Provider  *Provider  `json:"provider,omitempty"`
 	Household *Household `json:"household,omitempty"`
+	// Number is where the line stands, from 1.
+	Number int `json:"-"`
 }
 
 // Provider is an internet provider (ISP): its configuration, its router protection and

@@ -43,8 +43,9 @@ func Read(r io.Reader) iter.Seq2[Line, error] {
 			if err == nil {
 				err = check.line(line)
 			}
+			line.Number = number
 			if err != nil {
-				line, err = Line{}, &LineError{Line: number, Reason: err}
+				line, err = Line{Number: number}, &LineError{Line: number, Reason: err}
 			}
 			if !yield(line, err) {
 				return

@@ -35,7 +35,8 @@ type Error struct {
 		Message string `json:"message"`
 	} `json:"errors"`
 
-	call string
+	call  string
+	again bool // the answer said when to come again
 }
 
 // Error says which call was refused, and why.
@@ -61,9 +62,9 @@ func StatusOf(err error) int {
 }
 
 // Do makes one call: body, unless nil, goes as JSON, and the answer is decoded into
-// into, unless nil. It returns the answer's header. Busy answers (429, 502, 503, 504)
-// and lost connections are repeated; a POST carries a key of its own for that, which
-// the interface answers once. Refusals come as *Error.
+// into, unless nil. It returns the answer's header. Answers that ask to come again and
+// lost connections are repeated; a POST without a body, which names no id by which a
+// repetition could be told, carries an idempotency key. Refusals come as *Error.
 func (c *Client) Do(ctx context.Context, method, path string, body, into any) (http.Header, error) {
 	var payload []byte
 	if body != nil {
@@ -73,7 +74,7 @@ func (c *Client) Do(ctx context.Context, method, path string, body, into any) (h
 		}
 	}
 	key := ""
-	if method == http.MethodPost {
+	if method == http.MethodPost && body == nil {
 		key = fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64())
 	}
 	patience := c.Patience
@@ -115,7 +116,7 @@ func (c *Client) once(ctx context.Context, method, path, key string, payload []b
 		return nil, &lostError{call: call, err: err}
 	}
 	if answer.StatusCode >= http.StatusMultipleChoices {
-		return nil, refusal(call, answer.StatusCode, text)
+		return nil, refusal(call, answer, text)
 	}
 	if into != nil {
 		if err := json.Unmarshal(text, into); err != nil {
@@ -134,12 +135,13 @@ type lostError struct {
 func (e *lostError) Error() string { return e.call + ": " + e.err.Error() }
 func (e *lostError) Unwrap() error { return e.err }
 
-func refusal(call string, status int, text []byte) *Error {
+func refusal(call string, answer *http.Response, text []byte) *Error {
 	refused := &Error{}
 	if json.Unmarshal(text, refused) != nil || refused.Title == "" {
-		refused.Title = http.StatusText(status)
+		refused.Title = http.StatusText(answer.StatusCode)
 	}
-	refused.Status, refused.call = status, call
+	refused.Status, refused.call = answer.StatusCode, call
+	refused.again = answer.Header.Get("Retry-After") != ""
 	return refused
 }
 
@@ -149,11 +151,8 @@ func worthRepeating(err error) bool {
 	if errors.As(err, &lost) {
 		return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 	}
-	switch StatusOf(err) {
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
+	var refused *Error
+	return errors.As(err, &refused) && (refused.again || refused.Status >= http.StatusBadGateway)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

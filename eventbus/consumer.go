@@ -100,13 +100,8 @@ func (c *Consumer) registrable(registries []Registry) error {
 func (c *Consumer) Unregister(topics ...string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return ErrClosed
-	}
-	for _, topic := range topics {
-		if c.regs[topic] == nil {
-			return fmt.Errorf("%w: topic %q", ErrNotRegistered, topic)
-		}
+	if err := c.registered(topics); err != nil {
+		return err
 	}
 	var errs []error
 	for _, topic := range topics {
@@ -135,6 +130,68 @@ func (c *Consumer) RegisteredTopics() []string {
 	}
 	slices.Sort(topics)
 	return topics
+}
+
+// Pause holds up the topics: what is being handled finishes, nothing more is
+// handled until Resume. It returns ErrNotRegistered, having paused none, when one
+// of the topics is unknown.
+func (c *Consumer) Pause(topics ...string) error { return c.pause(true, topics) }
+
+// Resume lets paused topics go on; errors are those of Pause.
+func (c *Consumer) Resume(topics ...string) error { return c.pause(false, topics) }
+
+func (c *Consumer) pause(paused bool, topics []string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.registered(topics); err != nil {
+		return err
+	}
+	for _, topic := range topics {
+		c.regs[topic].pause(paused)
+	}
+	return nil
+}
+
+func (c *Consumer) registered(topics []string) error {
+	if c.closed {
+		return ErrClosed
+	}
+	for _, topic := range topics {
+		if c.regs[topic] == nil {
+			return fmt.Errorf("%w: topic %q", ErrNotRegistered, topic)
+		}
+	}
+	return nil
+}
+
+// Assignment returns the partitions of the registered topics that are this
+// consumer's now, sorted; empty when the transport has no partitions.
+func (c *Consumer) Assignment() map[string][]int32 {
+	assigner, ok := c.sub.(Assigner)
+	if !ok {
+		return nil
+	}
+	all := assigner.Assignment()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for topic, partitions := range all {
+		if c.registered([]string{topic}) != nil {
+			delete(all, topic)
+			continue
+		}
+		slices.Sort(partitions)
+	}
+	return all
+}
+
+// Lag returns how many records of each registered topic the group has not
+// committed yet. It returns ErrUnsupported when the transport cannot tell.
+func (c *Consumer) Lag(ctx context.Context) (map[string]int64, error) {
+	reporter, ok := c.sub.(LagReporter)
+	if !ok {
+		return nil, ErrUnsupported
+	}
+	return reporter.Lag(ctx, c.RegisteredTopics()...)
 }
 
 // Close stops fetching, finishes what is in flight, commits, and leaves the

@@ -33,17 +33,18 @@ func DeadLetterTopic(topic, group string) string { return topic + "." + group + 
 
 // deadLetter is the record as it goes to the dead-letter topic: the same bytes
 // and headers, and why it went.
-func deadLetter(rec *Record, group, reason string, cause error, attempts int) *Record {
+func deadLetter(v visit, group, reason string, cause error) *Record {
+	rec := v.rec
 	dead := *rec
 	dead.Topic = DeadLetterTopic(rec.Topic, group)
 	dead.Partition, dead.Offset = -1, -1
 	dead.Headers = append(append(make([]Header, 0, len(rec.Headers)+7), rec.Headers...),
 		Header{headerDLQReason, reason},
 		Header{headerDLQError, clip(cause.Error(), maxErrorHeader)},
-		Header{headerDLQAttempts, strconv.Itoa(attempts)},
+		Header{headerDLQAttempts, strconv.Itoa(v.attempts)},
 		Header{headerDLQTopic, rec.Topic},
-		Header{headerDLQPartition, strconv.Itoa(int(rec.Partition))},
-		Header{headerDLQOffset, strconv.FormatInt(rec.Offset, 10)},
+		Header{headerDLQPartition, strconv.Itoa(int(v.partition))},
+		Header{headerDLQOffset, strconv.FormatInt(v.offset, 10)},
 		Header{headerDLQTime, time.Now().UTC().Format(timestampLayout)},
 	)
 	return &dead

@@ -15,6 +15,8 @@ const (
 	MetaPartition = "_eventbus_partition"
 	MetaOffset    = "_eventbus_offset"
 	MetaTimestamp = "_eventbus_timestamp" // Unix milliseconds
+	// MetaAssignment is Record.Assignment.
+	MetaAssignment = "_eventbus_assignment"
 )
 
 // Record is a message as the broker keeps it: what a Serializer makes of a
@@ -27,6 +29,17 @@ type Record struct {
 	Partition int32     // -1 when unknown; set by the adapter that read it
 	Offset    int64     // -1 when unknown; set by the adapter that read it
 	Timestamp time.Time // zero when unknown
+	// Assignment tells assignments of a partition apart: it changes whenever the
+	// partition came to this member anew. 0 when the adapter cannot tell.
+	Assignment uint64
+
+	held *held // what a handler that answered LaterError got to
+}
+
+// held is the progress of a record that is handed out again.
+type held struct {
+	attempts int
+	at       time.Time
 }
 
 // Header is one header of a Record.
@@ -68,6 +81,9 @@ func (r *Record) Watermill(ctx context.Context) *message.Message {
 		msg.Metadata[MetaPartition] = strconv.Itoa(int(r.Partition))
 		msg.Metadata[MetaOffset] = strconv.FormatInt(r.Offset, 10)
 	}
+	if r.Assignment != 0 {
+		msg.Metadata[MetaAssignment] = strconv.FormatUint(r.Assignment, 10)
+	}
 	if !r.Timestamp.IsZero() {
 		msg.Metadata[MetaTimestamp] = strconv.FormatInt(r.Timestamp.UnixMilli(), 10)
 	}
@@ -91,6 +107,10 @@ func RecordOf(topic string, msg *message.Message) *Record {
 		case MetaOffset:
 			if o, err := strconv.ParseInt(value, 10, 64); err == nil {
 				rec.Offset = o
+			}
+		case MetaAssignment:
+			if a, err := strconv.ParseUint(value, 10, 64); err == nil {
+				rec.Assignment = a
 			}
 		case MetaTimestamp:
 			if ms, err := strconv.ParseInt(value, 10, 64); err == nil {

@@ -3,52 +3,136 @@ package eventbus
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
+	"slices"
+	"sync"
 	"time"
 )
 
-// registration is one topic being consumed.
+// registration is one topic being consumed, with its retry topics.
 type registration struct {
 	c        *Consumer
 	topic    string
 	callback Callback
 	filter   eventFilter // nil when the callback wants every event type
-	stop     func(context.Context) error
+	gate     gate
+	parking  *parking // nil when order is given up, or nothing is ever parked
+
+	stopping chan struct{} // closed when the first stop begins
+	once     sync.Once
+	stops    []func(context.Context) error // of the topic, then of its retry topics
 }
 
 func (c *Consumer) start(registry Registry) (*registration, error) {
-	reg := &registration{c: c, topic: registry.Topic, callback: registry.Callback}
-	reg.filter, _ = registry.Callback.(eventFilter)
-	var err error
-	if rs, ok := c.sub.(RecordSubscriber); ok {
-		reg.stop, err = rs.SubscribeRecords(context.Background(), registry.Topic, reg.handle)
-	} else {
-		reg.stop, err = c.route(registry.Topic, reg.handle)
+	policy := c.cfg.Failure
+	r := &registration{
+		c: c, topic: registry.Topic, callback: registry.Callback,
+		gate: gate{policy: policy.Outage}, stopping: make(chan struct{}),
 	}
-	return reg, err
+	r.filter, _ = registry.Callback.(eventFilter)
+	if len(policy.Delays) > 0 && policy.keepsOrder(r.topic) {
+		r.parking = newParking(c, r.topic, len(policy.Delays))
+	}
+	// Retry topics first: what the topic puts there is waited for already.
+	for tier := len(policy.Delays); tier >= 0; tier-- {
+		if err := r.subscribe(tier); err != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), c.cfg.DrainTimeout)
+			defer cancel()
+			return nil, errors.Join(err, r.stop(ctx))
+		}
+	}
+	return r, nil
 }
 
-// handle sees one record to its end: handled, ignored, or a dead letter. It
-// returns an error only when none of these was reached before ctx ended.
-func (r *registration) handle(ctx context.Context, rec *Record) error {
-	start := time.Now()
+// topicOf returns the name of a tier's topic.
+func (r *registration) topicOf(tier int) string {
+	if tier == 0 {
+		return r.topic
+	}
+	return RetryTopic(r.topic, r.c.cfg.Group, tier)
+}
+
+func (r *registration) subscribe(tier int) error {
+	handle := func(ctx context.Context, rec *Record) error { return r.handle(ctx, rec, tier) }
+	var stop func(context.Context) error
+	var err error
+	if rs, ok := r.c.sub.(RecordSubscriber); ok {
+		stop, err = rs.SubscribeRecords(context.Background(), r.topicOf(tier), handle)
+	} else {
+		stop, err = r.c.route(r.topicOf(tier), waiting(r.stopping, handle))
+	}
+	if err == nil {
+		r.stops = append(r.stops, stop)
+	}
+	return err
+}
+
+// stop ends the topic before its retry topics, which it may still add to.
+func (r *registration) stop(ctx context.Context) error {
+	var errs []error
+	r.once.Do(func() {
+		close(r.stopping)
+		for _, stop := range slices.Backward(r.stops) {
+			errs = append(errs, stop(ctx))
+		}
+	})
+	return errors.Join(errs...)
+}
+
+// pause holds up attempts, and fetching where the subscriber can.
+func (r *registration) pause(paused bool) {
+	r.gate.pause(paused)
+	pauser, ok := r.c.sub.(Pauser)
+	if !ok {
+		return
+	}
+	for tier := range len(r.c.cfg.Failure.Delays) + 1 {
+		if paused {
+			pauser.PauseTopics(r.topicOf(tier))
+		} else {
+			pauser.ResumeTopics(r.topicOf(tier))
+		}
+	}
+}
+
+func (r *registration) observe(o Observation) {
+	o.Topic, o.Group = r.topic, r.c.cfg.Group
+	r.c.cfg.Observer.Observe(o)
+}
+
+// handle sees one record to its end: handled, ignored, put off to a retry topic
+// or a dead letter. It returns a LaterError when the record has to wait, and
+// another error only when none of these was reached before ctx ended.
+func (r *registration) handle(ctx context.Context, rec *Record, tier int) error {
 	eventType := rec.Header(headerEventType)
-	if r.ignores(eventType) {
+	if tier == 0 && r.ignores(eventType) {
 		return nil
 	}
-	r.observe(Observation{Kind: Started, EventType: eventType})
-	defer func() {
-		r.observe(Observation{Kind: Finished, EventType: eventType, Duration: time.Since(start)})
-	}()
-	msg, err := r.c.serializer.Unmarshal(rec)
-	if err != nil {
-		return r.bury(ctx, rec, eventType, ReasonUndecodable, err, 0)
+	v := visitOf(rec, r.topic, tier)
+	if wait := time.Until(v.at); wait > 0 {
+		return &LaterError{At: v.at}
 	}
-	if msg.EventType != eventType && r.ignores(msg.EventType) {
-		return nil
+	if r.parking != nil {
+		to, err := r.parking.behind(ctx, rec, tier)
+		if err != nil {
+			r.c.cfg.Logger.WarnContext(ctx, "eventbus: order cannot be kept yet", "topic", r.topic, "error", err)
+			return later(parkingRefresh)
+		}
+		if to > 0 {
+			return r.finish(rec, v, r.putOff(ctx, v, to, time.Time{}))
+		}
 	}
-	return r.attempt(ctx, rec, msg)
+	if err := r.gate.enter(time.Now()); err != nil {
+		return err
+	}
+	return r.finish(rec, v, r.process(ctx, rec, v, eventType))
+}
+
+// finish tells the parking when a record of a retry topic is done with.
+func (r *registration) finish(rec *Record, v visit, err error) error {
+	if err == nil && v.tier > 0 && r.parking != nil {
+		r.parking.finished(rec, v.tier)
+	}
+	return err
 }
 
 func (r *registration) ignores(eventType string) bool {
@@ -57,64 +141,4 @@ func (r *registration) ignores(eventType string) bool {
 	}
 	r.observe(Observation{Kind: Ignored, EventType: eventType})
 	return true
-}
-
-func (r *registration) attempt(ctx context.Context, rec *Record, msg *Message) error {
-	policy := r.c.cfg.Failure
-	for n := 1; ; n++ {
-		err := r.call(ctx, rec, msg, n)
-		if err == nil {
-			return nil
-		}
-		r.observe(Observation{Kind: Failed, EventType: msg.EventType, Err: err})
-		switch {
-		case ctx.Err() != nil: // the deadline of the drain cut the attempt short
-			return context.Cause(ctx)
-		case IsPermanent(err):
-			return r.bury(ctx, rec, msg.EventType, ReasonPermanent, err, n)
-		case n >= policy.Attempts:
-			return r.bury(ctx, rec, msg.EventType, ReasonExhausted, err, n)
-		}
-		r.c.cfg.Logger.WarnContext(ctx, "eventbus: attempt failed", "topic", r.topic, "group", r.c.cfg.Group,
-			"event_type", msg.EventType, "id", msg.ID, "attempt", n, "error", err)
-		if err := sleep(ctx, policy.pause(n)); err != nil {
-			return err
-		}
-	}
-}
-
-// call makes one attempt, with its span; a panic becomes an error.
-func (r *registration) call(ctx context.Context, rec *Record, msg *Message, n int) (err error) {
-	ctx = context.WithValue(ctx, deliveryKey{}, &Delivery{
-		Group: r.c.cfg.Group, Topic: r.topic, Partition: rec.Partition, Offset: rec.Offset, Attempt: n,
-	})
-	ctx, end := r.c.cfg.Tracer.Handle(ctx, r.c.cfg.Group, msg)
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errPanic, p)
-			r.c.cfg.Logger.ErrorContext(ctx, "eventbus: callback panicked", "topic", r.topic,
-				"event_type", msg.EventType, "id", msg.ID, "panic", p, "stack", string(debug.Stack()))
-		}
-		end(err)
-	}()
-	return r.callback.Notify(ctx, msg)
-}
-
-var errPanic = errors.New("eventbus: callback panicked")
-
-// bury sends the record to the dead-letter topic.
-func (r *registration) bury(ctx context.Context, rec *Record, eventType, reason string, cause error, attempts int) error {
-	if err := r.c.publishUntilDone(ctx, deadLetter(rec, r.c.cfg.Group, reason, cause, attempts)); err != nil {
-		return err
-	}
-	r.observe(Observation{Kind: DeadLettered, EventType: eventType, Reason: reason, Err: cause})
-	r.c.cfg.Logger.ErrorContext(ctx, "eventbus: dead letter", "topic", r.topic, "group", r.c.cfg.Group,
-		"event_type", eventType, "partition", rec.Partition, "offset", rec.Offset,
-		"reason", reason, "attempts", attempts, "error", cause)
-	return nil
-}
-
-func (r *registration) observe(o Observation) {
-	o.Topic, o.Group = r.topic, r.c.cfg.Group
-	r.c.cfg.Observer.Observe(o)
 }

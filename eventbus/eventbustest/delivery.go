@@ -140,3 +140,23 @@ func testParallelLanes(t *testing.T, h Harness) {
 	close(release)
 	f.eventually("all messages arrive", rec.seen(2*keys))
 }
+
+// testTrace: what a callback publishes continues the trace of its message.
+func testTrace(t *testing.T, h Harness) {
+	f := newFixture(t, h)
+	producer := f.producer()
+	var rec recorder
+	consumer := f.consumer()
+	next := f.topic + "-next"
+	f.register(consumer, func(ctx context.Context, _ *eventbus.Message) error {
+		msg := f.message("k", 1)
+		msg.Topic = next
+		return producer.Publish(ctx, msg)
+	})
+	require.NoError(t, consumer.Register(eventbus.Registry{Topic: next, Callback: &rec}))
+	first := f.message("k", 0)
+	first.TraceID = map[string]string{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+	f.publish(producer, first)
+	f.eventually("the second message arrives", rec.seen(1))
+	require.Equal(t, first.TraceID, rec.messages()[0].TraceID)
+}

@@ -124,3 +124,85 @@ func testResumeAfterRestart(t *testing.T, h Harness) {
 	}
 	require.Equal(t, upTo(rounds*each), rec.numbers()["k"])
 }
+
+// testPause: a paused topic stands still, and goes on when resumed.
+func testPause(t *testing.T, h Harness) {
+	f := newFixture(t, h)
+	consumer := f.consumer()
+	var rec recorder
+	f.register(consumer, rec.Notify)
+	producer := f.producer()
+	f.publish(producer, f.message("k", 0))
+	f.eventually("running: handled", rec.seen(1))
+	require.ErrorIs(t, consumer.Pause(f.topic, "unknown"), eventbus.ErrNotRegistered)
+	require.NoError(t, consumer.Pause(f.topic))
+	f.publish(producer, f.message("k", 1))
+	require.Never(t, rec.seen(2), 500*time.Millisecond, 10*time.Millisecond, "paused: not handled")
+	require.NoError(t, consumer.Resume(f.topic))
+	f.eventually("resumed: handled", rec.seen(2))
+	require.Equal(t, upTo(2), rec.numbers()["k"])
+}
+
+// testAssignment: a consumer knows its partitions; two share them, and one that
+// leaves hands its own over.
+func testAssignment(t *testing.T, h Harness) {
+	f := newFixture(t, h)
+	var rec recorder
+	first, second := f.consumer(), f.consumer()
+	held := func(c *eventbus.Consumer) int { return len(c.Assignment()[f.topic]) }
+	f.register(first, rec.Notify)
+	f.eventually("one has all", func() bool { return held(first) == h.Features.Partitions })
+	f.register(second, rec.Notify)
+	if h.Features.Shares {
+		f.eventually("two share them", func() bool {
+			return held(first) > 0 && held(second) > 0 && held(first)+held(second) == h.Features.Partitions
+		})
+	}
+	require.NoError(t, first.Close(f.context()))
+	require.Empty(t, first.Assignment())
+	f.eventually("the other has all", func() bool { return held(second) == h.Features.Partitions })
+	f.publish(f.producer(), f.message("k", 0))
+	f.eventually("and handles them", rec.seen(1))
+}
+
+// testLag: the lag of a topic is what the group has not committed.
+func testLag(t *testing.T, h Harness) {
+	f := newFixture(t, h)
+	consumer := f.consumer(func(c *eventbus.ConsumerConfig) { c.CommitInterval = 100 * time.Millisecond })
+	var rec recorder
+	f.register(consumer, rec.Notify)
+	producer := f.producer()
+	f.publish(producer, f.message("k", 0))
+	lag := func(n int64) func() bool {
+		return func() bool {
+			all, err := consumer.Lag(f.context())
+			require.NoError(t, err)
+			return all[f.topic] == n
+		}
+	}
+	f.eventually("handled: no lag", lag(0))
+	require.NoError(t, consumer.Pause(f.topic))
+	f.publish(producer, f.message("k", 1), f.message("l", 2))
+	f.eventually("paused: lag", lag(2))
+	require.NoError(t, consumer.Resume(f.topic))
+	f.eventually("resumed: no lag", lag(0))
+}
+
+// testManyRegistrations: a topic can come and go any number of times, and
+// nothing is lost or handled twice meanwhile.
+func testManyRegistrations(t *testing.T, h Harness) {
+	f := newFixture(t, h)
+	consumer := f.consumer()
+	producer := f.producer()
+	var rec recorder
+	for n := range h.Registrations {
+		f.register(consumer, rec.Notify)
+		if n%50 == 0 {
+			f.publish(producer, f.message("k", n/50))
+			f.eventually("handled", rec.seen(n/50+1))
+		}
+		require.NoError(t, consumer.Unregister(f.topic))
+	}
+	require.Equal(t, upTo((h.Registrations+49)/50), rec.numbers()["k"])
+	require.Empty(t, consumer.RegisteredTopics())
+}

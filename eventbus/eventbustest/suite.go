@@ -28,6 +28,8 @@ type Harness struct {
 	Transport func(t *testing.T) eventbus.Transport
 	// Features says what the transport can do.
 	Features Features
+	// Registrations is how often ManyRegistrations registers. Default: 1,000.
+	Registrations int
 	// Wait bounds every wait for something to happen. Default: 30 s.
 	Wait time.Duration
 }
@@ -37,14 +39,19 @@ type Harness struct {
 type Features struct {
 	// ParallelKeys: keys of one partition are handled at the same time.
 	ParallelKeys bool
-	// Partitions of the topics made; 0 when unknown.
+	// Partitions of the topics made; 0 when the transport has none.
 	Partitions int
+	// Shares: consumers of a group share the partitions of a topic evenly.
+	Shares bool
 }
 
 // Run runs the suite.
 func Run(t *testing.T, h Harness) {
 	if h.Wait == 0 {
 		h.Wait = 30 * time.Second
+	}
+	if h.Registrations == 0 {
+		h.Registrations = 1000
 	}
 	tests := []struct {
 		name string
@@ -62,6 +69,17 @@ func Run(t *testing.T, h Harness) {
 		{"CloseDrains", testCloseDrains, true},
 		{"CloseDeadline", testCloseDeadline, true},
 		{"ResumeAfterRestart", testResumeAfterRestart, true},
+		{"Trace", testTrace, true},
+		{"Pause", testPause, true},
+		{"Assignment", testAssignment, h.Features.Partitions > 0},
+		{"Lag", testLag, true},
+		{"ManyRegistrations", testManyRegistrations, true},
+		{"DelayedRetry", testDelayedRetry, true},
+		{"RetryUnordered", testRetryUnordered, true},
+		{"RetryExhausted", testRetryExhausted, true},
+		{"RetryOverRestart", testRetryOverRestart, true},
+		{"Outage", testOutage, true},
+		{"FailureRate", testFailureRate, true},
 		{"ParallelLanes", testParallelLanes, h.Features.ParallelKeys},
 	}
 	for _, test := range tests {
@@ -94,7 +112,7 @@ func (f *fixture) context() context.Context {
 }
 
 func (f *fixture) producer() *eventbus.Producer {
-	producer, err := eventbus.NewProducer(f.h.Transport(f.t), eventbus.ProducerConfig{Logger: slog.New(slog.DiscardHandler)})
+	producer, err := eventbus.NewProducer(f.h.Transport(f.t), eventbus.ProducerConfig{Logger: quiet()})
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { require.NoError(f.t, producer.Close()) })
 	return producer
@@ -104,7 +122,7 @@ func (f *fixture) consumer(change ...func(*eventbus.ConsumerConfig)) *eventbus.C
 	cfg := eventbus.ConsumerConfig{
 		Group:        f.group,
 		DrainTimeout: f.h.Wait,
-		Logger:       slog.New(slog.DiscardHandler),
+		Logger:       quiet(),
 		Failure:      eventbus.FailurePolicy{Attempts: 3, Backoff: time.Millisecond},
 	}
 	for _, c := range change {
@@ -138,3 +156,8 @@ func (f *fixture) eventually(what string, ok func() bool) {
 	f.t.Helper()
 	require.Eventually(f.t, ok, f.h.Wait, 5*time.Millisecond, what)
 }
+
+// drainSoon is the drain timeout of tests that leave messages unacknowledged.
+const drainSoon = time.Second
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -2,6 +2,7 @@ package franzbus
 
 import (
 	"context"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -21,6 +22,12 @@ func (p *partition) drain(ctx context.Context) error {
 			}
 		}
 		p.drainedLocked()
+		for l, timer := range p.holding {
+			timer.Stop()
+			p.abandonLocked(l.queue)
+			l.queue = nil
+		}
+		clear(p.holding)
 	}
 	p.mu.Unlock()
 	select {
@@ -51,12 +58,38 @@ func (p *partition) drainedLocked() {
 func (p *partition) abandon(l *lane, rest []entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, entries := range [][]entry{rest, l.queue} {
-		for _, e := range entries {
-			p.settleLocked(e.seq)
-		}
-	}
+	p.abandonLocked(rest)
+	p.abandonLocked(l.queue)
 	l.queue = nil
+}
+
+func (p *partition) abandonLocked(entries []entry) {
+	for _, e := range entries {
+		p.settleLocked(e.seq)
+	}
+}
+
+// hold puts the rest of a batch back into its lane and the lane aside, until
+// the time has come or the partition drains.
+func (p *partition) hold(l *lane, rest []entry, until time.Time) outcome {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.draining {
+		return dropped
+	}
+	l.queue = append(append(make([]entry, 0, len(rest)+len(l.queue)), rest...), l.queue...)
+	p.holding[l] = time.AfterFunc(time.Until(until), func() { p.release(l) })
+	return held
+}
+
+func (p *partition) release(l *lane) {
+	p.mu.Lock()
+	_, waiting := p.holding[l]
+	delete(p.holding, l)
+	p.mu.Unlock()
+	if waiting {
+		p.pool.add([]*lane{l})
+	}
 }
 
 // take returns the position to commit, once per change.

@@ -28,6 +28,6 @@ func TestTransport(t *testing.T) {
 		Transport: func(*testing.T) eventbus.Transport {
 			return franzbus.New(franzbus.Config{Brokers: brokers})
 		},
-		Features: eventbustest.Features{ParallelKeys: true, Partitions: 4},
+		Features: eventbustest.Features{ParallelKeys: true, Partitions: 4, Shares: true},
 	})
 }

@@ -2,19 +2,24 @@ package franzbus
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/hexplane/hexplane/eventbus"
 )
 
 // redeliverAfter is the pause before a record that was refused is handed out again.
 const redeliverAfter = 100 * time.Millisecond
 
-// entry is one record and its place in the partition's sequence.
+// entry is one record and its place in the partition's sequence. handed is the
+// record as the handler knows it, once it was handed out.
 type entry struct {
-	rec *kgo.Record
-	seq uint64
+	rec    *kgo.Record
+	seq    uint64
+	handed *eventbus.Record
 }
 
 // partition is one assignment of a partition: its lanes and its position.
@@ -26,13 +31,16 @@ type partition struct {
 	topic  *topic
 	id     int32
 	window uint64
-	pool   *pool
-	ctx    context.Context //nolint:containedctx // of the handlers; ends when a drain is cut short
-	cancel context.CancelCauseFunc
+	// assignment is what the records' Assignment says.
+	assignment uint64
+	pool       *pool
+	ctx        context.Context //nolint:containedctx // of the handlers; ends when a drain is cut short
+	cancel     context.CancelCauseFunc
 
 	mu       sync.Mutex
 	lanes    map[string]*lane
-	backlog  []*kgo.Record // fetched, beyond the window
+	holding  map[*lane]*time.Timer // lanes that wait
+	backlog  []*kgo.Record         // fetched, beyond the window
 	ring     []slot
 	head     uint64          // first unfinished
 	tail     uint64          // next to hand out
@@ -54,7 +62,8 @@ func newPartition(t *topic, id int32) *partition {
 	ctx, cancel := context.WithCancelCause(t.ctx)
 	return &partition{
 		topic: t, id: id, window: uint64(t.sub.cfg.Window), pool: &t.sub.pool, ctx: ctx, cancel: cancel, //nolint:gosec // positive
-		lanes: make(map[string]*lane), drained: make(chan struct{}),
+		assignment: t.sub.assignments.Add(1),
+		lanes:      make(map[string]*lane), holding: make(map[*lane]*time.Timer), drained: make(chan struct{}),
 	}
 }
 
@@ -86,7 +95,7 @@ func (p *partition) dispatchLocked() []*lane {
 	for _, rec := range p.backlog[:room] {
 		p.ring[p.tail%uint64(len(p.ring))] = slot{next: kgo.EpochOffset{Epoch: rec.LeaderEpoch, Offset: rec.Offset + 1}}
 		l, isNew := p.laneLocked(rec)
-		l.queue = append(l.queue, entry{rec, p.tail})
+		l.queue = append(l.queue, entry{rec: rec, seq: p.tail})
 		if isNew {
 			active = append(active, l)
 		}
@@ -142,29 +151,51 @@ func (p *partition) run(l *lane) {
 		}
 		batch, l.queue = l.queue, batch[:0]
 		p.mu.Unlock()
-		for i, e := range batch {
-			if !p.handle(e) {
+		for i := range batch {
+			switch p.handle(l, batch[i:]) {
+			case handled:
+				batch[i] = entry{}
+				continue
+			case dropped:
 				p.abandon(l, batch[i:])
-				return
+			case held: // the rest is back in the lane
 			}
-			batch[i] = entry{}
+			return
 		}
 	}
 }
 
-// handle sees one record through; false when a drain keeps it from that.
-func (p *partition) handle(e entry) bool {
+// outcome is what became of a record.
+type outcome int
+
+const (
+	handled outcome = iota
+	dropped         // because of a drain
+	held            // to be handed out later, with its lane
+)
+
+// handle sees one record through, as far as that is possible now.
+func (p *partition) handle(l *lane, batch []entry) outcome {
+	e := &batch[0]
 	if !p.start(e.seq) {
-		return false
+		return dropped
 	}
-	rec := fromKafka(e.rec)
+	if e.handed == nil {
+		e.handed = fromKafka(e.rec)
+		e.handed.Assignment = p.assignment
+	}
 	for {
-		if err := p.topic.handle(p.ctx, rec); err == nil {
+		err := p.topic.handle(p.ctx, e.handed)
+		if err == nil {
 			p.finish(e.seq)
-			return true
+			return handled
 		}
-		if !p.pause() {
-			return false
+		var later *eventbus.LaterError
+		switch {
+		case errors.As(err, &later):
+			return p.hold(l, batch, later.At)
+		case !p.pause():
+			return dropped
 		}
 	}
 }

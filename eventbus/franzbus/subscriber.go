@@ -2,9 +2,9 @@ package franzbus
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -18,6 +18,8 @@ type subscriber struct {
 	cfg       eventbus.ConsumerConfig
 	client    *kgo.Client
 	pool      pool
+
+	assignments atomic.Uint64 // counts them
 
 	mu       sync.Mutex
 	topics   map[string]*topic
@@ -157,17 +159,18 @@ func (s *subscriber) Close() error {
 	close(s.closing)
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.DrainTimeout)
 	defer cancel()
-	errs := make(chan error, len(topics))
+	var stopping sync.WaitGroup
 	for _, t := range topics {
-		go func() { errs <- t.stop(ctx) }()
+		stopping.Go(func() {
+			if err := t.stop(ctx); err != nil {
+				s.cfg.Logger.Warn("franzbus: close", "topic", t.name, "error", err)
+			}
+		})
 	}
-	var all []error
-	for range topics {
-		all = append(all, <-errs)
-	}
+	stopping.Wait()
 	s.channels.Wait()
 	s.stopLoop()
 	s.loops.Wait()
 	s.client.CloseAllowingRebalance()
-	return errors.Join(all...)
+	return nil
 }

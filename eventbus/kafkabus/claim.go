@@ -14,10 +14,7 @@ type drainingHandler struct {
 
 // Setup notes what was assigned.
 func (h *drainingHandler) Setup(session sarama.ConsumerGroupSession) error {
-	h.sub.mu.Lock()
-	h.sub.held = session.Claims()[h.sub.topic]
-	clear(h.sub.spoiled)
-	h.sub.mu.Unlock()
+	h.sub.begin(session.Claims()[h.sub.topic], session.Context().Done())
 	return h.ConsumerGroupHandler.Setup(session)
 }
 

@@ -31,6 +31,6 @@ func TestTransport(t *testing.T) {
 		Transport: func(*testing.T) eventbus.Transport {
 			return kafkabus.New(kafkabus.Config{Brokers: brokers})
 		},
-		Features: eventbustest.Features{Partitions: 4},
+		Features: eventbustest.Features{Partitions: 4, Shares: true},
 	})
 }

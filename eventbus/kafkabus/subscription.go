@@ -3,6 +3,7 @@ package kafkabus
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -27,6 +28,8 @@ type subscription struct {
 	drained bool // drain was called
 	claims  int  // ConsumeClaim calls running
 	held    []int32
+	session chan struct{}  // closed when the session ends; nil before the first
+	number  uint64         // of the session
 	spoiled map[int32]bool // partitions whose marks no longer count
 }
 
@@ -59,22 +62,56 @@ func (s *subscription) drain(timeout time.Duration, groupless bool) {
 	}()
 }
 
-// forward hands messages on. What arrives while draining, a message sent again
-// after a Nack above all, is neither handed on nor marked.
+// forward hands messages on. What arrives while draining, or after its session
+// ended, a message sent again after a Nack above all, is neither handed on nor
+// marked.
 func (s *subscription) forward(in <-chan *message.Message, out chan<- *message.Message) {
 	for msg := range in {
+		session, number := s.current()
 		select {
 		case <-s.draining:
 			s.spoil(msg)
 			continue
+		case <-session:
+			s.spoil(msg)
+			continue
 		default:
 		}
+		msg.SetContext(eventbus.WithDraining(msg.Context(), session))
+		msg.Metadata[eventbus.MetaAssignment] = number
 		select {
 		case out <- msg:
 		case <-s.draining:
 			s.spoil(msg)
+		case <-session:
+			s.spoil(msg)
 		}
 	}
+}
+
+// current returns when the session ends, and its number.
+func (s *subscription) current() (<-chan struct{}, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.session, strconv.FormatUint(s.number, 10)
+}
+
+// begin notes a new session.
+func (s *subscription) begin(partitions []int32, session <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = partitions
+	clear(s.spoiled)
+	ended := make(chan struct{})
+	s.session = ended
+	s.number++
+	go func() {
+		defer close(ended)
+		select {
+		case <-session:
+		case <-s.draining:
+		}
+	}()
 }
 
 func (s *subscription) spoil(msg *message.Message) {

@@ -18,6 +18,7 @@ type partition struct {
 	first   int64         // offset of records[0]
 	grown   chan struct{} // closed, and replaced, by an append
 	groups  map[string]*cursor
+	owners  uint64 // how often it was assigned
 }
 
 // cursor is where a group stands; whoever holds owner delivers.
@@ -52,6 +53,14 @@ func (p *partition) cursor(group string) *cursor {
 		p.groups[group] = c
 	}
 	return c
+}
+
+// assigned counts the assignments.
+func (p *partition) assigned() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.owners++
+	return p.owners
 }
 
 // forget removes a group that will not come back.

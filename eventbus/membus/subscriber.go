@@ -70,13 +70,14 @@ func (s *subscriber) deliver(ctx context.Context, topic string, p *partition, c 
 		return
 	}
 	s.own(topic, p.id, 1)
+	assignment := p.assigned()
 	defer func() {
 		s.own(topic, p.id, -1)
 		<-c.owner
 	}()
 	for {
 		rec := p.read(ctx, c)
-		if rec == nil || !s.handOver(ctx, rec, out) {
+		if rec == nil || !s.handOver(ctx, rec, assignment, out) {
 			return
 		}
 		p.commit(c, rec.Offset+1)
@@ -84,11 +85,15 @@ func (s *subscriber) deliver(ctx context.Context, topic string, p *partition, c 
 }
 
 // handOver reports whether the record was acknowledged.
-func (s *subscriber) handOver(ctx context.Context, rec *eventbus.Record, out chan<- *message.Message) bool {
-	msgCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+func (s *subscriber) handOver(
+	ctx context.Context, rec *eventbus.Record, assignment uint64, out chan<- *message.Message,
+) bool {
+	msgCtx, cancel := context.WithCancel(eventbus.WithDraining(context.WithoutCancel(ctx), ctx.Done()))
 	defer cancel()
+	handed := *rec
+	handed.Assignment = assignment
 	for {
-		msg := rec.Watermill(msgCtx)
+		msg := handed.Watermill(msgCtx)
 		select {
 		case out <- msg:
 		case <-ctx.Done():

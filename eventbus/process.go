@@ -1,0 +1,135 @@
+package eventbus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+var errPanic = errors.New("eventbus: callback panicked")
+
+// process decodes a record and makes its attempts.
+func (r *registration) process(ctx context.Context, rec *Record, v visit, eventType string) error {
+	start := time.Now()
+	r.observe(Observation{Kind: Started, EventType: eventType})
+	defer func() {
+		r.observe(Observation{Kind: Finished, EventType: eventType, Duration: time.Since(start)})
+	}()
+	msg, err := r.c.serializer.Unmarshal(v.rec)
+	if err != nil {
+		return r.bury(ctx, v, eventType, ReasonUndecodable, err)
+	}
+	if msg.EventType != eventType && r.ignores(msg.EventType) {
+		return nil
+	}
+	return r.attempt(ctx, rec, v, msg)
+}
+
+// attempt calls the callback as often as the policy has it, here and now.
+func (r *registration) attempt(ctx context.Context, rec *Record, v visit, msg *Message) error {
+	policy := r.c.cfg.Failure
+	for {
+		err := r.call(ctx, v, msg)
+		changed := r.noticeOutage(ctx, err)
+		if err == nil {
+			return nil
+		}
+		r.observe(Observation{Kind: Failed, EventType: msg.EventType, Err: err})
+		switch {
+		case ctx.Err() != nil: // the deadline of the drain cut the attempt short
+			return context.Cause(ctx)
+		case IsPermanent(err):
+			v.attempts++
+			return r.bury(ctx, v, msg.EventType, ReasonPermanent, err)
+		case changed == wentOut || r.gate.isOut(): // not the message's fault
+			v.hold(rec, time.Time{})
+			return r.gate.enterLater()
+		}
+		v.attempts++
+		if v.attempts >= policy.Attempts {
+			return r.retryLater(ctx, rec, v, msg, err)
+		}
+		r.c.cfg.Logger.WarnContext(ctx, "eventbus: attempt failed", "topic", r.topic, "group", r.c.cfg.Group,
+			"event_type", msg.EventType, "id", msg.ID, "attempt", v.attempts, "error", err)
+		if err := sleep(ctx, policy.pause(v.attempts)); err != nil {
+			return err
+		}
+	}
+}
+
+// retryLater decides what follows the immediate attempts.
+func (r *registration) retryLater(ctx context.Context, rec *Record, v visit, msg *Message, cause error) error {
+	policy := r.c.cfg.Failure
+	if v.attempts >= policy.attempts() {
+		return r.bury(ctx, v, msg.EventType, ReasonExhausted, cause)
+	}
+	r.c.cfg.Logger.WarnContext(ctx, "eventbus: message waits for a retry", "topic", r.topic, "group", r.c.cfg.Group,
+		"event_type", msg.EventType, "id", msg.ID, "attempt", v.attempts, "error", cause)
+	delay := policy.Delays[min(v.attempts-policy.Attempts, len(policy.Delays)-1)]
+	if v.tier < len(policy.Delays) {
+		return r.putOff(ctx, v, v.tier+1, time.Now().Add(policy.Delays[v.tier]))
+	}
+	at := time.Now().Add(delay)
+	v.hold(rec, at)
+	return &LaterError{At: at}
+}
+
+// putOff sends the message to the retry topic of that tier.
+func (r *registration) putOff(ctx context.Context, v visit, tier int, at time.Time) error {
+	if err := r.c.publishUntilDone(ctx, v.retryRecord(r.c.cfg.Group, tier, at)); err != nil {
+		return err
+	}
+	if r.parking != nil {
+		r.parking.add(v.rec.Key, tier)
+	}
+	r.observe(Observation{Kind: Retried, EventType: v.rec.Header(headerEventType)})
+	return nil
+}
+
+// bury sends the message to the dead-letter topic.
+func (r *registration) bury(ctx context.Context, v visit, eventType, reason string, cause error) error {
+	if err := r.c.publishUntilDone(ctx, deadLetter(v, r.c.cfg.Group, reason, cause)); err != nil {
+		return err
+	}
+	r.observe(Observation{Kind: DeadLettered, EventType: eventType, Reason: reason, Err: cause})
+	r.c.cfg.Logger.ErrorContext(ctx, "eventbus: dead letter", "topic", r.topic, "group", r.c.cfg.Group,
+		"event_type", eventType, "partition", v.partition, "offset", v.offset,
+		"reason", reason, "attempts", v.attempts, "error", cause)
+	return nil
+}
+
+// call makes one attempt, with its span; a panic becomes an error.
+func (r *registration) call(ctx context.Context, v visit, msg *Message) (err error) {
+	ctx = context.WithValue(ctx, deliveryKey{}, &Delivery{
+		Group: r.c.cfg.Group, Topic: r.topic, Partition: v.partition, Offset: v.offset, Attempt: v.attempts + 1,
+	})
+	ctx, end := r.c.cfg.Tracer.Handle(ctx, r.c.cfg.Group, msg)
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", errPanic, p)
+			r.c.cfg.Logger.ErrorContext(ctx, "eventbus: callback panicked", "topic", r.topic,
+				"event_type", msg.EventType, "id", msg.ID, "panic", p, "stack", string(debug.Stack()))
+		}
+		end(err)
+	}()
+	return r.callback.Notify(ctx, msg)
+}
+
+// noticeOutage tells the gate, and the world, what an attempt says of the downstream.
+func (r *registration) noticeOutage(ctx context.Context, err error) change {
+	changed := r.gate.leave(time.Now(), err)
+	switch changed {
+	case wentOut:
+		r.observe(Observation{Kind: Paused, Err: err})
+		r.c.cfg.Logger.WarnContext(ctx, "eventbus: downstream is out, topic paused",
+			"topic", r.topic, "group", r.c.cfg.Group, "error", err)
+	case cameBack:
+		r.observe(Observation{Kind: Resumed})
+		r.c.cfg.Logger.InfoContext(ctx, "eventbus: downstream is back, topic goes on",
+			"topic", r.topic, "group", r.c.cfg.Group)
+	case unchanged:
+	}
+	return changed
+}

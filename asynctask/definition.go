@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 )
@@ -123,10 +124,5 @@ func (d *Definition) validate() error {
 }
 
 func (s *Step) accepts(eventType string) bool {
-	for _, e := range s.ReplyEvents {
-		if e == eventType {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.ReplyEvents, eventType)
 }

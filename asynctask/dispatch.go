@@ -163,7 +163,7 @@ func (m *Manager) erred(ctx context.Context, t Task, what string, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	m.cfg.Logger.WarnContext(ctx, what+" failed and will be tried again", "task", t.ID, "type", t.Type, "step", t.Step, "err", err)
+	m.cfg.Logger.WarnContext(ctx, "failed, to be tried again", "what", what, "task", t.ID, "type", t.Type, "step", t.Step, "err", err)
 	m.cfg.Observer.Observe(Observation{Kind: Erred, Type: t.Type, Step: t.Step, TaskID: t.ID, TraceID: t.TraceID, Err: err})
 }
 

@@ -144,7 +144,8 @@ func header(t *testing.T, msg *eventbus.Message) (h struct {
 	RequestID  string `json:"request_id"`
 	JobID      string `json:"job_id"`
 	ReplyTopic string `json:"reply_topic"`
-}) {
+},
+) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal(msg.Payload, &h))
 	return h

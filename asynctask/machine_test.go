@@ -131,7 +131,9 @@ func (m *machine) children(_ context.Context, task asynctask.Task) iter.Seq2[asy
 
 func (m *machine) leaves(_ context.Context, task asynctask.Task) iter.Seq2[asynctask.Request, error] {
 	return func(yield func(asynctask.Request, error) bool) {
-		var p struct{ Leaves int }
+		var p struct {
+			Leaves int `json:"leaves"`
+		}
 		if err := json.Unmarshal(task.Payload, &p); err != nil {
 			yield(asynctask.Request{}, err)
 			return

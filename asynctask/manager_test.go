@@ -92,9 +92,13 @@ func TestNewManagerChecksDefinitions(t *testing.T) {
 	noReplies, noStream, slash := good, good, good
 	noReplies.ReplyEvents, noStream.Requests, slash.Name = nil, nil, "a/b"
 	for _, d := range []asynctask.Definition{
-		{}, {Type: "a/b", Steps: []asynctask.Step{good}}, {Type: "T"},
-		{Type: "T", Steps: []asynctask.Step{good, good}}, {Type: "T", Steps: []asynctask.Step{noReplies}},
-		{Type: "T", Steps: []asynctask.Step{noStream}}, {Type: "T", Steps: []asynctask.Step{slash}},
+		{},
+		{Type: "a/b", Steps: []asynctask.Step{good}},
+		{Type: "T"},
+		{Type: "T", Steps: []asynctask.Step{good, good}},
+		{Type: "T", Steps: []asynctask.Step{noReplies}},
+		{Type: "T", Steps: []asynctask.Step{noStream}},
+		{Type: "T", Steps: []asynctask.Step{slash}},
 	} {
 		_, err := asynctask.NewManager(nil, nil, asynctask.Config{}, d)
 		assert.ErrorIs(t, err, asynctask.ErrBadDefinition)
@@ -204,7 +208,7 @@ func TestStreamThatFailsHalfwayIsResumed(t *testing.T) {
 			n := 0
 			for r := range numbered(7)(ctx, task) {
 				if n++; reads == 1 && n == 6 {
-					yield(asynctask.Request{}, errBroken)
+					_ = yield(asynctask.Request{}, errBroken)
 					return
 				}
 				if !yield(r, nil) {

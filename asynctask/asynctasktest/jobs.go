@@ -2,6 +2,7 @@ package asynctasktest
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -83,7 +84,7 @@ func testCancelJob(t *testing.T, f *fixture) {
 func testCancelRace(t *testing.T, f *fixture) {
 	for round := range 30 {
 		job := fmt.Sprintf("%s-%d", f.job, round)
-		task := f.task(fmt.Sprint(round))
+		task := f.task(strconv.Itoa(round))
 		task.JobID = job
 		var seen counter
 		parallel(2, func(i int) {

@@ -13,7 +13,8 @@ import (
 
 func testInsertRequests(t *testing.T, f *fixture) {
 	task, recs := f.filled("a", 3, 0)
-	again := append(f.requests(task, 4)[2:], f.requests(task, 4)[3])
+	more := f.requests(task, 4)
+	again := []asynctask.Record{more[2], more[3], more[3]}
 	again[2].Seq = 9 // r003 twice in one batch: the first is stored
 	existing, err := f.InsertRequests(t.Context(), task.ID, task.Step, again)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package asynctasktest
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -94,7 +95,7 @@ func (f *fixture) requests(t asynctask.Task, n int) []asynctask.Record {
 	for i := range recs {
 		recs[i] = asynctask.Record{
 			TaskID: t.ID, Step: t.Step, Name: fmt.Sprintf("r%03d", i), Type: t.Type, JobID: t.JobID, Seq: int64(i), Run: 1,
-			Topic: "topic", EventType: "Event", Payload: []byte(`{"n":` + fmt.Sprint(i) + `}`),
+			Topic: "topic", EventType: "Event", Payload: []byte(`{"n":` + strconv.Itoa(i) + `}`),
 		}
 	}
 	return recs
@@ -141,6 +142,7 @@ func (f *fixture) closing(r asynctask.Record, state asynctask.RequestState, coun
 		reply.Status, reply.Error = asynctask.StatusFailed, &asynctask.ReplyError{Code: "broken", Text: "it's \\ 'broken'"}
 	case asynctask.RequestCancelled:
 		reply.Status = asynctask.StatusCancelled
+	default:
 	}
 	return asynctask.Closing{TaskID: r.TaskID, Step: r.Step, Name: r.Name, State: state, Reply: reply}
 }

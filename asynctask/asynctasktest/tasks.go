@@ -2,6 +2,7 @@ package asynctasktest
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -164,7 +165,7 @@ func testRenewTask(t *testing.T, f *fixture) {
 
 func testListTasks(t *testing.T, f *fixture) {
 	for i := range 5 {
-		task := f.task(fmt.Sprint(i))
+		task := f.task(strconv.Itoa(i))
 		task.CreatedAt = f.now.Add(time.Duration(i) * time.Minute)
 		if i%2 == 1 {
 			task.State = asynctask.StateFailed
@@ -175,7 +176,7 @@ func testListTasks(t *testing.T, f *fixture) {
 		_, _, err := f.InsertTask(t.Context(), task)
 		require.NoError(t, err)
 	}
-	id := func(i int) string { return f.task(fmt.Sprint(i)).ID }
+	id := func(i int) string { return f.task(strconv.Itoa(i)).ID }
 	for _, c := range []struct {
 		name   string
 		filter asynctask.TaskFilter

@@ -46,11 +46,12 @@ func (s *Store) closeOpen(ctx context.Context, tx db, closings []asynctask.Closi
 		State, Attempt     int
 		SentAt             int64
 	}
-	err := tx.NewRaw(`WITH v(task_id, step, name, state, late, replied_at, total, ok, failed, error_code, error_text) AS (VALUES ?)
-		UPDATE asynctask_requests AS r SET state = v.state, late = r.late + v.late, next_at = NULL, parked = NULL,
-			replied_at = CAST(v.replied_at AS BIGINT), total = CAST(v.total AS BIGINT), ok = CAST(v.ok AS BIGINT),
-			failed = CAST(v.failed AS BIGINT), error_code = v.error_code, error_text = v.error_text
-		FROM v WHERE r.task_id = v.task_id AND r.step = v.step AND r.name = v.name AND r.state < 2
+	// The names of v differ from the table's, which RETURNING could not tell apart.
+	err := tx.NewRaw(`WITH v(v_task, v_step, v_name, v_state, v_late, v_replied, v_total, v_ok, v_failed, v_code, v_text) AS (VALUES ?)
+		UPDATE asynctask_requests SET state = v_state, late = late + v_late, next_at = NULL, parked = NULL,
+			replied_at = CAST(v_replied AS BIGINT), total = CAST(v_total AS BIGINT), ok = CAST(v_ok AS BIGINT),
+			failed = CAST(v_failed AS BIGINT), error_code = v_code, error_text = v_text
+		FROM v WHERE task_id = v_task AND step = v_step AND name = v_name AND state < 2
 		RETURNING task_id, step, name, state, attempt, coalesce(sent_at, 0) AS sent_at`, rows).Scan(ctx, &closed)
 	if err != nil {
 		return err

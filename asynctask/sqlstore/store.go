@@ -82,12 +82,11 @@ func (s *Store) write(ctx context.Context, fn func(tx db) error) error {
 
 // retryable reports whether the transaction failed only because of others.
 func retryable(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code == "40P01" || pg.Code == "40001"
 	}
-	var lite *sqlite.Error
-	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_BUSY
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && lite.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 // lock ends a SELECT on PostgreSQL with a row lock; SQLite needs none, as the

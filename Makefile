@@ -68,6 +68,11 @@ vuln: $(GOVULNCHECK) ## Known vulnerabilities that the code reaches (needs the n
 test-crash: ## kill -9 the main job at random moments in the sync and resume it, five times
 	go test -race -count=1 -run Crash -v ./services/standalone/... -crash.rounds=5
 
+.PHONY: test-integration
+test-integration: ## The tests against real servers, which are installed if they are absent
+	for install in internal/realservers/install-*.sh; do "$$install"; done
+	go test -race -count=1 -tags integration $$(grep -rl '^//go:build integration' --include='*_test.go' . | xargs -n1 dirname | sort -u)
+
 .PHONY: bench
 bench: ## Every benchmark, once
 	go test -run '^$$' -bench . -benchmem ./...

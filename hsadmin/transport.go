@@ -68,8 +68,13 @@ func (t *transport) request(ctx context.Context, req *Request) (*http.Request, e
 	if req.Body != "" {
 		header["Content-Type"] = acceptJSON
 		out.ContentLength = int64(len(req.Body))
-		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(req.Body)), nil }
-		out.Body, _ = out.GetBody()
+		out.Body = io.NopCloser(strings.NewReader(req.Body))
+		if req.Method != http.MethodPost {
+			// Lets net/http take another connection when the first turns out to be
+			// closed before anything was written. For a POST with a key it would
+			// also repeat what was written, behind the retry budget's back.
+			out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(req.Body)), nil }
+		}
 	}
 	return out.WithContext(ctx), nil
 }

@@ -29,6 +29,11 @@ type Backend interface {
 	// caller are ignored when given back.
 	Settle(ctx context.Context, published, returned []string) error
 
+	// Waiting returns the places of the oldest and the newest event in the outbox,
+	// leased ones included, or zeros when it is empty. Places grow in the order in
+	// which writes were committed, and are never used again.
+	Waiting(ctx context.Context) (oldest, newest int64, err error)
+
 	// Close releases the backend's resources.
 	Close() error
 }

@@ -32,7 +32,8 @@ func New(ctx context.Context, p *service.Platform, cfg asynctask.Config, defs ..
 		return nil, service.Loop{}, errors.Join(err, db.Close())
 	}
 	cfg.Logger = p.Log
-	manager, err := asynctask.NewManager(store, p.Events, cfg, defs...)
+	// A request tells what was read from the documents: it goes out behind their events.
+	manager, err := asynctask.NewManager(store, p.Docs.Publisher(), cfg, defs...)
 	if err != nil {
 		return nil, service.Loop{}, errors.Join(err, db.Close())
 	}

@@ -158,6 +158,21 @@ func (m *Memory) Settle(_ context.Context, published, returned []string) error {
 	return nil
 }
 
+// Waiting implements docstore.Backend.
+func (m *Memory) Waiting(context.Context) (oldest, newest int64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.outbox) == 0 {
+		return 0, 0, nil
+	}
+	oldest, err = strconv.ParseInt(m.outbox[0].Receipt, 10, 64)
+	if err != nil {
+		return 0, 0, err
+	}
+	newest, err = strconv.ParseInt(m.outbox[len(m.outbox)-1].Receipt, 10, 64)
+	return oldest, newest, err
+}
+
 // Close implements docstore.Backend.
 func (m *Memory) Close() error { return nil }
 

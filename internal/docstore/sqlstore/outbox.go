@@ -97,6 +97,16 @@ func (b *Backend) Settle(ctx context.Context, published, returned []string) erro
 	return nil
 }
 
+// Waiting implements docstore.Backend.
+func (b *Backend) Waiting(ctx context.Context) (oldest, newest int64, err error) {
+	err = b.db.NewSelect().Model((*outboxRow)(nil)).
+		ColumnExpr("COALESCE(MIN(seq), 0), COALESCE(MAX(seq), 0)").Scan(ctx, &oldest, &newest)
+	if err != nil {
+		return 0, 0, wrap("waiting", err)
+	}
+	return oldest, newest, nil
+}
+
 // receipt names an outbox row and the lease under which it was handed out.
 type receipt struct{ seq, lease int64 }
 

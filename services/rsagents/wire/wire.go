@@ -65,7 +65,7 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 		return nil, err
 	}
 	registries, err := events.Registries(events.App{
-		Replies: usecase.NewReplies(catalogs, tasks, p.Events), Tasks: tasks,
+		Replies: usecase.NewReplies(catalogs, tasks, p.Docs.Publisher()), Tasks: tasks,
 	})
 	if err != nil {
 		return nil, err

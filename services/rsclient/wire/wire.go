@@ -66,7 +66,7 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 	registries, err := events.Registries(events.App{
 		Provisioning: usecase.NewProvisioning(tables, push),
 		Providers:    usecase.NewProviders(tables, push),
-		Replies:      usecase.NewReplies(tables, tasks, p.Events),
+		Replies:      usecase.NewReplies(tables, tasks, p.Docs.Publisher()),
 		Tasks:        tasks,
 	})
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 )
 
@@ -65,8 +64,8 @@ type decorator func(next Requester) Requester
 
 // decorate puts the first decorator outermost.
 func decorate(send Requester, decorators ...decorator) Requester {
-	for _, around := range slices.Backward(decorators) {
-		send = around(send)
+	for i := len(decorators) - 1; i >= 0; i-- {
+		send = decorators[i](send)
 	}
 	return send
 }

@@ -114,6 +114,9 @@ func TestBootstrap(t *testing.T) {
 	require.NoError(t, w.Bootstrap(t.Context(), second))
 	_, err = w.Authenticate(t.Context(), first)
 	require.ErrorIs(t, err, management.ErrUnauthenticated)
+	for _, weak := range []management.Secret{"", "x", "dmk_bootstrap_", "dmk_bootstrap_short"} {
+		require.ErrorIs(t, w.Bootstrap(t.Context(), weak), management.ErrInvalid)
+	}
 }
 
 func TestAuditTellsWhoWhatBeforeAfter(t *testing.T) {

@@ -54,12 +54,11 @@ func TestAnswersOfTheInterface(t *testing.T) {
 	} {
 		answer := call(backend, tc.method, tc.path, tc.body)
 		assert.Equal(t, tc.status, answer.Code, "%s %s", tc.method, tc.path)
-		assert.NotEmpty(t, answer.Header().Get("X-Request-ID"))
+		assert.NotEmpty(t, answer.Header().Get("X-Request-Id"))
 		if tc.code != "" {
 			var said struct {
-				Code    string               `json:"code"`
-				Message string               `json:"message"`
-				Fields  []hsadmin.FieldError `json:"fields"`
+				Code, Message string
+				Fields        []hsadmin.FieldError
 			}
 			require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &said))
 			assert.Equal(t, tc.code, said.Code)

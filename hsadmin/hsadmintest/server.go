@@ -2,7 +2,8 @@ package hsadmintest
 
 import (
 	"fmt"
-	"log/slog"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -38,7 +39,7 @@ func Serve(handler http.Handler) (*Server, error) {
 		Authority: authority, URL: "https://" + listener.Addr().String(),
 		// Clients that are refused or cut off are what tests are about, and
 		// nothing to log.
-		server: &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)},
+		server: &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)},
 	}
 	s.done.Go(func() { _ = s.server.ServeTLS(listener, "", "") })
 	return s, nil

@@ -110,8 +110,8 @@ func cluster(c management.ClusterView) *managementpb.Cluster {
 	}
 }
 
-func apiKey(k management.APIKey) *managementpb.ApiKey {
-	return &managementpb.ApiKey{
+func apiKey(k management.APIKey) *managementpb.Key {
+	return &managementpb.Key{
 		KeyId: k.ID, Name: k.Name, AccountId: k.AccountID, Role: string(k.Role),
 		CreatedAt: timestamp(k.CreatedAt), ExpiresAt: timestamp(k.ExpiresAt), RevokedAt: timestamp(k.RevokedAt),
 	}

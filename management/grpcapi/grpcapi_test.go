@@ -252,7 +252,7 @@ func TestKeys(t *testing.T) {
 	require.Equal(t, codes.Unauthenticated, get(t.Context(), a.GetAccountId()), "no key")
 	require.Equal(t, codes.Unauthenticated, get(with(t.Context(), "dmk_x_y"), a.GetAccountId()), "wrong key")
 
-	made, err := keys.CreateApiKey(r.operator(t.Context()), &pb.CreateApiKeyRequest{
+	made, err := keys.CreateKey(r.operator(t.Context()), &pb.CreateKeyRequest{
 		Name: "ci", AccountId: a.GetAccountId(), Role: "admin", ExpiresAt: timestamppb.New(time.Now().Add(time.Hour)),
 	})
 	require.NoError(t, err)
@@ -261,13 +261,13 @@ func TestKeys(t *testing.T) {
 	require.Equal(t, codes.NotFound, get(admin, b.GetAccountId()), "another account's id")
 	_, err = accounts.CreateAccount(admin, &pb.CreateAccountRequest{Name: "c", OwnerEmail: "a@b.example"})
 	require.Equal(t, codes.PermissionDenied, status.Code(err))
-	all, err := keys.ListApiKeys(admin, &pb.ListApiKeysRequest{AccountId: a.GetAccountId()})
+	all, err := keys.ListKeys(admin, &pb.ListKeysRequest{AccountId: a.GetAccountId()})
 	require.NoError(t, err)
-	require.Len(t, all.GetApiKeys(), 1)
-	_, err = keys.RevokeApiKey(admin, &pb.RevokeApiKeyRequest{KeyId: made.GetApiKey().GetKeyId()})
+	require.Len(t, all.GetKeys(), 1)
+	_, err = keys.RevokeKey(admin, &pb.RevokeKeyRequest{KeyId: made.GetKey().GetKeyId()})
 	require.NoError(t, err)
 	require.Equal(t, codes.Unauthenticated, get(admin, a.GetAccountId()), "revoked at once")
-	_, err = keys.CreateApiKey(r.operator(t.Context()), &pb.CreateApiKeyRequest{Name: "x", Role: "operator"})
+	_, err = keys.CreateKey(r.operator(t.Context()), &pb.CreateKeyRequest{Name: "x", Role: "operator"})
 	_, fields := refusal(err)
 	require.Equal(t, []string{"expires_at"}, fields)
 }

@@ -44,7 +44,7 @@ type access struct {
 	svc *management.Service
 }
 
-func (s access) CreateApiKey(ctx context.Context, req *pb.CreateApiKeyRequest) (*pb.CreateApiKeyResponse, error) {
+func (s access) CreateKey(ctx context.Context, req *pb.CreateKeyRequest) (*pb.CreateKeyResponse, error) {
 	var expires time.Time
 	if req.GetExpiresAt().IsValid() {
 		expires = req.GetExpiresAt().AsTime()
@@ -56,26 +56,26 @@ func (s access) CreateApiKey(ctx context.Context, req *pb.CreateApiKeyRequest) (
 	if err != nil {
 		return nil, err
 	}
-	return &pb.CreateApiKeyResponse{ApiKey: apiKey(k), Secret: secret.Reveal()}, nil
+	return &pb.CreateKeyResponse{Key: apiKey(k), Secret: secret.Reveal()}, nil
 }
 
-func (s access) ListApiKeys(ctx context.Context, req *pb.ListApiKeysRequest) (*pb.ListApiKeysResponse, error) {
+func (s access) ListKeys(ctx context.Context, req *pb.ListKeysRequest) (*pb.ListKeysResponse, error) {
 	rows, err := s.svc.ListAPIKeys(ctx, req.GetAccountId(), page(req.GetPageSize(), req.GetPageToken()))
 	if err != nil {
 		return nil, err
 	}
-	resp := &pb.ListApiKeysResponse{
+	resp := &pb.ListKeysResponse{
 		NextPageToken: nextToken(rows, req.GetPageSize(), func(k management.APIKey) string { return k.ID }),
 	}
 	for _, k := range rows {
-		resp.ApiKeys = append(resp.ApiKeys, apiKey(k))
+		resp.Keys = append(resp.Keys, apiKey(k))
 	}
 	return resp, nil
 }
 
-func (s access) RevokeApiKey(ctx context.Context, req *pb.RevokeApiKeyRequest) (*pb.RevokeApiKeyResponse, error) {
+func (s access) RevokeKey(ctx context.Context, req *pb.RevokeKeyRequest) (*pb.RevokeKeyResponse, error) {
 	if err := s.svc.RevokeAPIKey(ctx, req.GetKeyId()); err != nil {
 		return nil, err
 	}
-	return &pb.RevokeApiKeyResponse{}, nil
+	return &pb.RevokeKeyResponse{}, nil
 }

@@ -22,8 +22,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// ApiKey describes a key, without its secret.
-type ApiKey struct {
+// Key describes a key, without its secret.
+type Key struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id, also part of the key.
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
@@ -43,20 +43,20 @@ type ApiKey struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ApiKey) Reset() {
-	*x = ApiKey{}
+func (x *Key) Reset() {
+	*x = Key{}
 	mi := &file_demeter_management_v1_access_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ApiKey) String() string {
+func (x *Key) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ApiKey) ProtoMessage() {}
+func (*Key) ProtoMessage() {}
 
-func (x *ApiKey) ProtoReflect() protoreflect.Message {
+func (x *Key) ProtoReflect() protoreflect.Message {
 	mi := &file_demeter_management_v1_access_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -68,62 +68,62 @@ func (x *ApiKey) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ApiKey.ProtoReflect.Descriptor instead.
-func (*ApiKey) Descriptor() ([]byte, []int) {
+// Deprecated: Use Key.ProtoReflect.Descriptor instead.
+func (*Key) Descriptor() ([]byte, []int) {
 	return file_demeter_management_v1_access_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *ApiKey) GetKeyId() string {
+func (x *Key) GetKeyId() string {
 	if x != nil {
 		return x.KeyId
 	}
 	return ""
 }
 
-func (x *ApiKey) GetName() string {
+func (x *Key) GetName() string {
 	if x != nil {
 		return x.Name
 	}
 	return ""
 }
 
-func (x *ApiKey) GetAccountId() string {
+func (x *Key) GetAccountId() string {
 	if x != nil {
 		return x.AccountId
 	}
 	return ""
 }
 
-func (x *ApiKey) GetRole() string {
+func (x *Key) GetRole() string {
 	if x != nil {
 		return x.Role
 	}
 	return ""
 }
 
-func (x *ApiKey) GetCreatedAt() *timestamppb.Timestamp {
+func (x *Key) GetCreatedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.CreatedAt
 	}
 	return nil
 }
 
-func (x *ApiKey) GetExpiresAt() *timestamppb.Timestamp {
+func (x *Key) GetExpiresAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ExpiresAt
 	}
 	return nil
 }
 
-func (x *ApiKey) GetRevokedAt() *timestamppb.Timestamp {
+func (x *Key) GetRevokedAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.RevokedAt
 	}
 	return nil
 }
 
-// CreateApiKeyRequest asks for a key.
-type CreateApiKeyRequest struct {
+// CreateKeyRequest asks for a key.
+type CreateKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What it is for.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -139,20 +139,20 @@ type CreateApiKeyRequest struct {
 	sizeCache      protoimpl.SizeCache
 }
 
-func (x *CreateApiKeyRequest) Reset() {
-	*x = CreateApiKeyRequest{}
+func (x *CreateKeyRequest) Reset() {
+	*x = CreateKeyRequest{}
 	mi := &file_demeter_management_v1_access_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *CreateApiKeyRequest) String() string {
+func (x *CreateKeyRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*CreateApiKeyRequest) ProtoMessage() {}
+func (*CreateKeyRequest) ProtoMessage() {}
 
-func (x *CreateApiKeyRequest) ProtoReflect() protoreflect.Message {
+func (x *CreateKeyRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_demeter_management_v1_access_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -164,71 +164,71 @@ func (x *CreateApiKeyRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use CreateApiKeyRequest.ProtoReflect.Descriptor instead.
-func (*CreateApiKeyRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use CreateKeyRequest.ProtoReflect.Descriptor instead.
+func (*CreateKeyRequest) Descriptor() ([]byte, []int) {
 	return file_demeter_management_v1_access_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *CreateApiKeyRequest) GetName() string {
+func (x *CreateKeyRequest) GetName() string {
 	if x != nil {
 		return x.Name
 	}
 	return ""
 }
 
-func (x *CreateApiKeyRequest) GetAccountId() string {
+func (x *CreateKeyRequest) GetAccountId() string {
 	if x != nil {
 		return x.AccountId
 	}
 	return ""
 }
 
-func (x *CreateApiKeyRequest) GetRole() string {
+func (x *CreateKeyRequest) GetRole() string {
 	if x != nil {
 		return x.Role
 	}
 	return ""
 }
 
-func (x *CreateApiKeyRequest) GetExpiresAt() *timestamppb.Timestamp {
+func (x *CreateKeyRequest) GetExpiresAt() *timestamppb.Timestamp {
 	if x != nil {
 		return x.ExpiresAt
 	}
 	return nil
 }
 
-func (x *CreateApiKeyRequest) GetIdempotencyKey() string {
+func (x *CreateKeyRequest) GetIdempotencyKey() string {
 	if x != nil {
 		return x.IdempotencyKey
 	}
 	return ""
 }
 
-// CreateApiKeyResponse carries the key.
-type CreateApiKeyResponse struct {
+// CreateKeyResponse carries the key.
+type CreateKeyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its description.
-	ApiKey *ApiKey `protobuf:"bytes,1,opt,name=api_key,json=apiKey,proto3" json:"api_key,omitempty"`
+	Key *Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	// The key itself, to be sent as "authorization: Bearer <key>".
 	Secret        string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *CreateApiKeyResponse) Reset() {
-	*x = CreateApiKeyResponse{}
+func (x *CreateKeyResponse) Reset() {
+	*x = CreateKeyResponse{}
 	mi := &file_demeter_management_v1_access_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *CreateApiKeyResponse) String() string {
+func (x *CreateKeyResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*CreateApiKeyResponse) ProtoMessage() {}
+func (*CreateKeyResponse) ProtoMessage() {}
 
-func (x *CreateApiKeyResponse) ProtoReflect() protoreflect.Message {
+func (x *CreateKeyResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_demeter_management_v1_access_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -240,27 +240,27 @@ func (x *CreateApiKeyResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use CreateApiKeyResponse.ProtoReflect.Descriptor instead.
-func (*CreateApiKeyResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use CreateKeyResponse.ProtoReflect.Descriptor instead.
+func (*CreateKeyResponse) Descriptor() ([]byte, []int) {
 	return file_demeter_management_v1_access_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *CreateApiKeyResponse) GetApiKey() *ApiKey {
+func (x *CreateKeyResponse) GetKey() *Key {
 	if x != nil {
-		return x.ApiKey
+		return x.Key
 	}
 	return nil
 }
 
-func (x *CreateApiKeyResponse) GetSecret() string {
+func (x *CreateKeyResponse) GetSecret() string {
 	if x != nil {
 		return x.Secret
 	}
 	return ""
 }
 
-// ListApiKeysRequest asks for a page of an account's keys.
-type ListApiKeysRequest struct {
+// ListKeysRequest asks for a page of an account's keys.
+type ListKeysRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whose keys; empty, for operators, everybody's.
 	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
@@ -272,20 +272,20 @@ type ListApiKeysRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ListApiKeysRequest) Reset() {
-	*x = ListApiKeysRequest{}
+func (x *ListKeysRequest) Reset() {
+	*x = ListKeysRequest{}
 	mi := &file_demeter_management_v1_access_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ListApiKeysRequest) String() string {
+func (x *ListKeysRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ListApiKeysRequest) ProtoMessage() {}
+func (*ListKeysRequest) ProtoMessage() {}
 
-func (x *ListApiKeysRequest) ProtoReflect() protoreflect.Message {
+func (x *ListKeysRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_demeter_management_v1_access_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -297,57 +297,57 @@ func (x *ListApiKeysRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ListApiKeysRequest.ProtoReflect.Descriptor instead.
-func (*ListApiKeysRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListKeysRequest.ProtoReflect.Descriptor instead.
+func (*ListKeysRequest) Descriptor() ([]byte, []int) {
 	return file_demeter_management_v1_access_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *ListApiKeysRequest) GetAccountId() string {
+func (x *ListKeysRequest) GetAccountId() string {
 	if x != nil {
 		return x.AccountId
 	}
 	return ""
 }
 
-func (x *ListApiKeysRequest) GetPageSize() int32 {
+func (x *ListKeysRequest) GetPageSize() int32 {
 	if x != nil {
 		return x.PageSize
 	}
 	return 0
 }
 
-func (x *ListApiKeysRequest) GetPageToken() string {
+func (x *ListKeysRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
 	}
 	return ""
 }
 
-// ListApiKeysResponse carries a page of keys.
-type ListApiKeysResponse struct {
+// ListKeysResponse carries a page of keys.
+type ListKeysResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The keys, by ascending id.
-	ApiKeys []*ApiKey `protobuf:"bytes,1,rep,name=api_keys,json=apiKeys,proto3" json:"api_keys,omitempty"`
+	Keys []*Key `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
 	// Asks for the page after this one; empty when this is the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ListApiKeysResponse) Reset() {
-	*x = ListApiKeysResponse{}
+func (x *ListKeysResponse) Reset() {
+	*x = ListKeysResponse{}
 	mi := &file_demeter_management_v1_access_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ListApiKeysResponse) String() string {
+func (x *ListKeysResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ListApiKeysResponse) ProtoMessage() {}
+func (*ListKeysResponse) ProtoMessage() {}
 
-func (x *ListApiKeysResponse) ProtoReflect() protoreflect.Message {
+func (x *ListKeysResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_demeter_management_v1_access_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -359,27 +359,27 @@ func (x *ListApiKeysResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ListApiKeysResponse.ProtoReflect.Descriptor instead.
-func (*ListApiKeysResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use ListKeysResponse.ProtoReflect.Descriptor instead.
+func (*ListKeysResponse) Descriptor() ([]byte, []int) {
 	return file_demeter_management_v1_access_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *ListApiKeysResponse) GetApiKeys() []*ApiKey {
+func (x *ListKeysResponse) GetKeys() []*Key {
 	if x != nil {
-		return x.ApiKeys
+		return x.Keys
 	}
 	return nil
 }
 
-func (x *ListApiKeysResponse) GetNextPageToken() string {
+func (x *ListKeysResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
 	}
 	return ""
 }
 
-// RevokeApiKeyRequest ends a key.
-type RevokeApiKeyRequest struct {
+// RevokeKeyRequest ends a key.
+type RevokeKeyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Which key.
 	KeyId         string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
@@ -387,20 +387,20 @@ type RevokeApiKeyRequest struct {
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *RevokeApiKeyRequest) Reset() {
-	*x = RevokeApiKeyRequest{}
+func (x *RevokeKeyRequest) Reset() {
+	*x = RevokeKeyRequest{}
 	mi := &file_demeter_management_v1_access_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *RevokeApiKeyRequest) String() string {
+func (x *RevokeKeyRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*RevokeApiKeyRequest) ProtoMessage() {}
+func (*RevokeKeyRequest) ProtoMessage() {}
 
-func (x *RevokeApiKeyRequest) ProtoReflect() protoreflect.Message {
+func (x *RevokeKeyRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_demeter_management_v1_access_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -412,39 +412,39 @@ func (x *RevokeApiKeyRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use RevokeApiKeyRequest.ProtoReflect.Descriptor instead.
-func (*RevokeApiKeyRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use RevokeKeyRequest.ProtoReflect.Descriptor instead.
+func (*RevokeKeyRequest) Descriptor() ([]byte, []int) {
 	return file_demeter_management_v1_access_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *RevokeApiKeyRequest) GetKeyId() string {
+func (x *RevokeKeyRequest) GetKeyId() string {
 	if x != nil {
 		return x.KeyId
 	}
 	return ""
 }
 
-// RevokeApiKeyResponse says that the key has ended.
-type RevokeApiKeyResponse struct {
+// RevokeKeyResponse says that the key has ended.
+type RevokeKeyResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *RevokeApiKeyResponse) Reset() {
-	*x = RevokeApiKeyResponse{}
+func (x *RevokeKeyResponse) Reset() {
+	*x = RevokeKeyResponse{}
 	mi := &file_demeter_management_v1_access_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *RevokeApiKeyResponse) String() string {
+func (x *RevokeKeyResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*RevokeApiKeyResponse) ProtoMessage() {}
+func (*RevokeKeyResponse) ProtoMessage() {}
 
-func (x *RevokeApiKeyResponse) ProtoReflect() protoreflect.Message {
+func (x *RevokeKeyResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_demeter_management_v1_access_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -456,8 +456,8 @@ func (x *RevokeApiKeyResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use RevokeApiKeyResponse.ProtoReflect.Descriptor instead.
-func (*RevokeApiKeyResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use RevokeKeyResponse.ProtoReflect.Descriptor instead.
+func (*RevokeKeyResponse) Descriptor() ([]byte, []int) {
 	return file_demeter_management_v1_access_proto_rawDescGZIP(), []int{6}
 }
 
@@ -465,8 +465,8 @@ var File_demeter_management_v1_access_proto protoreflect.FileDescriptor
 
 const file_demeter_management_v1_access_proto_rawDesc = "" +
 	"\n" +
-	"\"demeter/management/v1/access.proto\x12\x15demeter.management.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x02\n" +
-	"\x06ApiKey\x12\x15\n" +
+	"\"demeter/management/v1/access.proto\x12\x15demeter.management.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x02\n" +
+	"\x03Key\x12\x15\n" +
 	"\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
@@ -477,34 +477,34 @@ const file_demeter_management_v1_access_proto_rawDesc = "" +
 	"\n" +
 	"expires_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x129\n" +
 	"\n" +
-	"revoked_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"\xc0\x01\n" +
-	"\x13CreateApiKeyRequest\x12\x12\n" +
+	"revoked_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\"\xbd\x01\n" +
+	"\x10CreateKeyRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x02 \x01(\tR\taccountId\x12\x12\n" +
 	"\x04role\x18\x03 \x01(\tR\x04role\x129\n" +
 	"\n" +
 	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12'\n" +
-	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\"k\n" +
-	"\x14CreateApiKeyResponse\x126\n" +
-	"\aapi_key\x18\x01 \x01(\v2\x1d.demeter.management.v1.ApiKeyR\x06apiKey\x12\x1b\n" +
-	"\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01R\x06secret\"o\n" +
-	"\x12ListApiKeysRequest\x12\x1d\n" +
+	"\x0fidempotency_key\x18\x05 \x01(\tR\x0eidempotencyKey\"^\n" +
+	"\x11CreateKeyResponse\x12,\n" +
+	"\x03key\x18\x01 \x01(\v2\x1a.demeter.management.v1.KeyR\x03key\x12\x1b\n" +
+	"\x06secret\x18\x02 \x01(\tB\x03\x80\x01\x01R\x06secret\"l\n" +
+	"\x0fListKeysRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"w\n" +
-	"\x13ListApiKeysResponse\x128\n" +
-	"\bapi_keys\x18\x01 \x03(\v2\x1d.demeter.management.v1.ApiKeyR\aapiKeys\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\",\n" +
-	"\x13RevokeApiKeyRequest\x12\x15\n" +
-	"\x06key_id\x18\x01 \x01(\tR\x05keyId\"\x16\n" +
-	"\x14RevokeApiKeyResponse2\xc7\x02\n" +
-	"\rAccessService\x12g\n" +
-	"\fCreateApiKey\x12*.demeter.management.v1.CreateApiKeyRequest\x1a+.demeter.management.v1.CreateApiKeyResponse\x12d\n" +
-	"\vListApiKeys\x12).demeter.management.v1.ListApiKeysRequest\x1a*.demeter.management.v1.ListApiKeysResponse\x12g\n" +
-	"\fRevokeApiKey\x12*.demeter.management.v1.RevokeApiKeyRequest\x1a+.demeter.management.v1.RevokeApiKeyResponseB6Z4github.com/hexplane/hexplane/management/managementpbb\x06proto3"
+	"page_token\x18\x03 \x01(\tR\tpageToken\"j\n" +
+	"\x10ListKeysResponse\x12.\n" +
+	"\x04keys\x18\x01 \x03(\v2\x1a.demeter.management.v1.KeyR\x04keys\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\")\n" +
+	"\x10RevokeKeyRequest\x12\x15\n" +
+	"\x06key_id\x18\x01 \x01(\tR\x05keyId\"\x13\n" +
+	"\x11RevokeKeyResponse2\xac\x02\n" +
+	"\rAccessService\x12^\n" +
+	"\tCreateKey\x12'.demeter.management.v1.CreateKeyRequest\x1a(.demeter.management.v1.CreateKeyResponse\x12[\n" +
+	"\bListKeys\x12&.demeter.management.v1.ListKeysRequest\x1a'.demeter.management.v1.ListKeysResponse\x12^\n" +
+	"\tRevokeKey\x12'.demeter.management.v1.RevokeKeyRequest\x1a(.demeter.management.v1.RevokeKeyResponseB6Z4github.com/hexplane/hexplane/management/managementpbb\x06proto3"
 
 var (
 	file_demeter_management_v1_access_proto_rawDescOnce sync.Once
@@ -520,28 +520,28 @@ func file_demeter_management_v1_access_proto_rawDescGZIP() []byte {
 
 var file_demeter_management_v1_access_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_demeter_management_v1_access_proto_goTypes = []any{
-	(*ApiKey)(nil),                // 0: demeter.management.v1.ApiKey
-	(*CreateApiKeyRequest)(nil),   // 1: demeter.management.v1.CreateApiKeyRequest
-	(*CreateApiKeyResponse)(nil),  // 2: demeter.management.v1.CreateApiKeyResponse
-	(*ListApiKeysRequest)(nil),    // 3: demeter.management.v1.ListApiKeysRequest
-	(*ListApiKeysResponse)(nil),   // 4: demeter.management.v1.ListApiKeysResponse
-	(*RevokeApiKeyRequest)(nil),   // 5: demeter.management.v1.RevokeApiKeyRequest
-	(*RevokeApiKeyResponse)(nil),  // 6: demeter.management.v1.RevokeApiKeyResponse
+	(*Key)(nil),                   // 0: demeter.management.v1.Key
+	(*CreateKeyRequest)(nil),      // 1: demeter.management.v1.CreateKeyRequest
+	(*CreateKeyResponse)(nil),     // 2: demeter.management.v1.CreateKeyResponse
+	(*ListKeysRequest)(nil),       // 3: demeter.management.v1.ListKeysRequest
+	(*ListKeysResponse)(nil),      // 4: demeter.management.v1.ListKeysResponse
+	(*RevokeKeyRequest)(nil),      // 5: demeter.management.v1.RevokeKeyRequest
+	(*RevokeKeyResponse)(nil),     // 6: demeter.management.v1.RevokeKeyResponse
 	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_demeter_management_v1_access_proto_depIdxs = []int32{
-	7, // 0: demeter.management.v1.ApiKey.created_at:type_name -> google.protobuf.Timestamp
-	7, // 1: demeter.management.v1.ApiKey.expires_at:type_name -> google.protobuf.Timestamp
-	7, // 2: demeter.management.v1.ApiKey.revoked_at:type_name -> google.protobuf.Timestamp
-	7, // 3: demeter.management.v1.CreateApiKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
-	0, // 4: demeter.management.v1.CreateApiKeyResponse.api_key:type_name -> demeter.management.v1.ApiKey
-	0, // 5: demeter.management.v1.ListApiKeysResponse.api_keys:type_name -> demeter.management.v1.ApiKey
-	1, // 6: demeter.management.v1.AccessService.CreateApiKey:input_type -> demeter.management.v1.CreateApiKeyRequest
-	3, // 7: demeter.management.v1.AccessService.ListApiKeys:input_type -> demeter.management.v1.ListApiKeysRequest
-	5, // 8: demeter.management.v1.AccessService.RevokeApiKey:input_type -> demeter.management.v1.RevokeApiKeyRequest
-	2, // 9: demeter.management.v1.AccessService.CreateApiKey:output_type -> demeter.management.v1.CreateApiKeyResponse
-	4, // 10: demeter.management.v1.AccessService.ListApiKeys:output_type -> demeter.management.v1.ListApiKeysResponse
-	6, // 11: demeter.management.v1.AccessService.RevokeApiKey:output_type -> demeter.management.v1.RevokeApiKeyResponse
+	7, // 0: demeter.management.v1.Key.created_at:type_name -> google.protobuf.Timestamp
+	7, // 1: demeter.management.v1.Key.expires_at:type_name -> google.protobuf.Timestamp
+	7, // 2: demeter.management.v1.Key.revoked_at:type_name -> google.protobuf.Timestamp
+	7, // 3: demeter.management.v1.CreateKeyRequest.expires_at:type_name -> google.protobuf.Timestamp
+	0, // 4: demeter.management.v1.CreateKeyResponse.key:type_name -> demeter.management.v1.Key
+	0, // 5: demeter.management.v1.ListKeysResponse.keys:type_name -> demeter.management.v1.Key
+	1, // 6: demeter.management.v1.AccessService.CreateKey:input_type -> demeter.management.v1.CreateKeyRequest
+	3, // 7: demeter.management.v1.AccessService.ListKeys:input_type -> demeter.management.v1.ListKeysRequest
+	5, // 8: demeter.management.v1.AccessService.RevokeKey:input_type -> demeter.management.v1.RevokeKeyRequest
+	2, // 9: demeter.management.v1.AccessService.CreateKey:output_type -> demeter.management.v1.CreateKeyResponse
+	4, // 10: demeter.management.v1.AccessService.ListKeys:output_type -> demeter.management.v1.ListKeysResponse
+	6, // 11: demeter.management.v1.AccessService.RevokeKey:output_type -> demeter.management.v1.RevokeKeyResponse
 	9, // [9:12] is the sub-list for method output_type
 	6, // [6:9] is the sub-list for method input_type
 	6, // [6:6] is the sub-list for extension type_name

@@ -19,9 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AccessService_CreateApiKey_FullMethodName = "/demeter.management.v1.AccessService/CreateApiKey"
-	AccessService_ListApiKeys_FullMethodName  = "/demeter.management.v1.AccessService/ListApiKeys"
-	AccessService_RevokeApiKey_FullMethodName = "/demeter.management.v1.AccessService/RevokeApiKey"
+	AccessService_CreateKey_FullMethodName = "/demeter.management.v1.AccessService/CreateKey"
+	AccessService_ListKeys_FullMethodName  = "/demeter.management.v1.AccessService/ListKeys"
+	AccessService_RevokeKey_FullMethodName = "/demeter.management.v1.AccessService/RevokeKey"
 )
 
 // AccessServiceClient is the client API for AccessService service.
@@ -30,13 +30,13 @@ const (
 //
 // AccessService manages API keys. Operators manage all, admins their account's.
 type AccessServiceClient interface {
-	// CreateApiKey makes a key and shows it the only time. A repeat with the same
+	// CreateKey makes a key and shows it the only time. A repeat with the same
 	// idempotency key is ALREADY_EXISTS.
-	CreateApiKey(ctx context.Context, in *CreateApiKeyRequest, opts ...grpc.CallOption) (*CreateApiKeyResponse, error)
-	// ListApiKeys returns the keys of an account, without their secrets.
-	ListApiKeys(ctx context.Context, in *ListApiKeysRequest, opts ...grpc.CallOption) (*ListApiKeysResponse, error)
-	// RevokeApiKey ends a key at once.
-	RevokeApiKey(ctx context.Context, in *RevokeApiKeyRequest, opts ...grpc.CallOption) (*RevokeApiKeyResponse, error)
+	CreateKey(ctx context.Context, in *CreateKeyRequest, opts ...grpc.CallOption) (*CreateKeyResponse, error)
+	// ListKeys returns the keys of an account, without their secrets.
+	ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error)
+	// RevokeKey ends a key at once.
+	RevokeKey(ctx context.Context, in *RevokeKeyRequest, opts ...grpc.CallOption) (*RevokeKeyResponse, error)
 }
 
 type accessServiceClient struct {
@@ -47,30 +47,30 @@ func NewAccessServiceClient(cc grpc.ClientConnInterface) AccessServiceClient {
 	return &accessServiceClient{cc}
 }
 
-func (c *accessServiceClient) CreateApiKey(ctx context.Context, in *CreateApiKeyRequest, opts ...grpc.CallOption) (*CreateApiKeyResponse, error) {
+func (c *accessServiceClient) CreateKey(ctx context.Context, in *CreateKeyRequest, opts ...grpc.CallOption) (*CreateKeyResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(CreateApiKeyResponse)
-	err := c.cc.Invoke(ctx, AccessService_CreateApiKey_FullMethodName, in, out, cOpts...)
+	out := new(CreateKeyResponse)
+	err := c.cc.Invoke(ctx, AccessService_CreateKey_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *accessServiceClient) ListApiKeys(ctx context.Context, in *ListApiKeysRequest, opts ...grpc.CallOption) (*ListApiKeysResponse, error) {
+func (c *accessServiceClient) ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ListApiKeysResponse)
-	err := c.cc.Invoke(ctx, AccessService_ListApiKeys_FullMethodName, in, out, cOpts...)
+	out := new(ListKeysResponse)
+	err := c.cc.Invoke(ctx, AccessService_ListKeys_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *accessServiceClient) RevokeApiKey(ctx context.Context, in *RevokeApiKeyRequest, opts ...grpc.CallOption) (*RevokeApiKeyResponse, error) {
+func (c *accessServiceClient) RevokeKey(ctx context.Context, in *RevokeKeyRequest, opts ...grpc.CallOption) (*RevokeKeyResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(RevokeApiKeyResponse)
-	err := c.cc.Invoke(ctx, AccessService_RevokeApiKey_FullMethodName, in, out, cOpts...)
+	out := new(RevokeKeyResponse)
+	err := c.cc.Invoke(ctx, AccessService_RevokeKey_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -83,13 +83,13 @@ func (c *accessServiceClient) RevokeApiKey(ctx context.Context, in *RevokeApiKey
 //
 // AccessService manages API keys. Operators manage all, admins their account's.
 type AccessServiceServer interface {
-	// CreateApiKey makes a key and shows it the only time. A repeat with the same
+	// CreateKey makes a key and shows it the only time. A repeat with the same
 	// idempotency key is ALREADY_EXISTS.
-	CreateApiKey(context.Context, *CreateApiKeyRequest) (*CreateApiKeyResponse, error)
-	// ListApiKeys returns the keys of an account, without their secrets.
-	ListApiKeys(context.Context, *ListApiKeysRequest) (*ListApiKeysResponse, error)
-	// RevokeApiKey ends a key at once.
-	RevokeApiKey(context.Context, *RevokeApiKeyRequest) (*RevokeApiKeyResponse, error)
+	CreateKey(context.Context, *CreateKeyRequest) (*CreateKeyResponse, error)
+	// ListKeys returns the keys of an account, without their secrets.
+	ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error)
+	// RevokeKey ends a key at once.
+	RevokeKey(context.Context, *RevokeKeyRequest) (*RevokeKeyResponse, error)
 	mustEmbedUnimplementedAccessServiceServer()
 }
 
@@ -100,14 +100,14 @@ type AccessServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedAccessServiceServer struct{}
 
-func (UnimplementedAccessServiceServer) CreateApiKey(context.Context, *CreateApiKeyRequest) (*CreateApiKeyResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method CreateApiKey not implemented")
+func (UnimplementedAccessServiceServer) CreateKey(context.Context, *CreateKeyRequest) (*CreateKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateKey not implemented")
 }
-func (UnimplementedAccessServiceServer) ListApiKeys(context.Context, *ListApiKeysRequest) (*ListApiKeysResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ListApiKeys not implemented")
+func (UnimplementedAccessServiceServer) ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListKeys not implemented")
 }
-func (UnimplementedAccessServiceServer) RevokeApiKey(context.Context, *RevokeApiKeyRequest) (*RevokeApiKeyResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method RevokeApiKey not implemented")
+func (UnimplementedAccessServiceServer) RevokeKey(context.Context, *RevokeKeyRequest) (*RevokeKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeKey not implemented")
 }
 func (UnimplementedAccessServiceServer) mustEmbedUnimplementedAccessServiceServer() {}
 func (UnimplementedAccessServiceServer) testEmbeddedByValue()                       {}
@@ -130,56 +130,56 @@ func RegisterAccessServiceServer(s grpc.ServiceRegistrar, srv AccessServiceServe
 	s.RegisterService(&AccessService_ServiceDesc, srv)
 }
 
-func _AccessService_CreateApiKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(CreateApiKeyRequest)
+func _AccessService_CreateKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateKeyRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(AccessServiceServer).CreateApiKey(ctx, in)
+		return srv.(AccessServiceServer).CreateKey(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: AccessService_CreateApiKey_FullMethodName,
+		FullMethod: AccessService_CreateKey_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AccessServiceServer).CreateApiKey(ctx, req.(*CreateApiKeyRequest))
+		return srv.(AccessServiceServer).CreateKey(ctx, req.(*CreateKeyRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
 
-func _AccessService_ListApiKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ListApiKeysRequest)
+func _AccessService_ListKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListKeysRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(AccessServiceServer).ListApiKeys(ctx, in)
+		return srv.(AccessServiceServer).ListKeys(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: AccessService_ListApiKeys_FullMethodName,
+		FullMethod: AccessService_ListKeys_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AccessServiceServer).ListApiKeys(ctx, req.(*ListApiKeysRequest))
+		return srv.(AccessServiceServer).ListKeys(ctx, req.(*ListKeysRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
 
-func _AccessService_RevokeApiKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(RevokeApiKeyRequest)
+func _AccessService_RevokeKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeKeyRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(AccessServiceServer).RevokeApiKey(ctx, in)
+		return srv.(AccessServiceServer).RevokeKey(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: AccessService_RevokeApiKey_FullMethodName,
+		FullMethod: AccessService_RevokeKey_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AccessServiceServer).RevokeApiKey(ctx, req.(*RevokeApiKeyRequest))
+		return srv.(AccessServiceServer).RevokeKey(ctx, req.(*RevokeKeyRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -192,16 +192,16 @@ var AccessService_ServiceDesc = grpc.ServiceDesc{
 	HandlerType: (*AccessServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
-			MethodName: "CreateApiKey",
-			Handler:    _AccessService_CreateApiKey_Handler,
+			MethodName: "CreateKey",
+			Handler:    _AccessService_CreateKey_Handler,
 		},
 		{
-			MethodName: "ListApiKeys",
-			Handler:    _AccessService_ListApiKeys_Handler,
+			MethodName: "ListKeys",
+			Handler:    _AccessService_ListKeys_Handler,
 		},
 		{
-			MethodName: "RevokeApiKey",
-			Handler:    _AccessService_RevokeApiKey_Handler,
+			MethodName: "RevokeKey",
+			Handler:    _AccessService_RevokeKey_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

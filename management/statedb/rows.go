@@ -2,7 +2,6 @@ package statedb
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/uptrace/bun"
 
@@ -21,40 +20,39 @@ type accountRow struct {
 
 var accountColumns = columns{name: "lower(name) = lower(?)"}
 
-func (r *accountRow) from(a management.Account) error {
+func (r *accountRow) from(a management.Account) {
 	*r = accountRow{
 		ID: a.ID, Name: a.Name, OwnerEmail: a.OwnerEmail,
 		DefaultProjectID: a.DefaultProjectID, CreatedAt: micros(a.CreatedAt),
 	}
-	return nil
 }
 
-func (r *accountRow) to() (management.Account, error) {
+func (r *accountRow) to() management.Account {
 	return management.Account{
 		ID: r.ID, Name: r.Name, OwnerEmail: r.OwnerEmail,
 		DefaultProjectID: r.DefaultProjectID, CreatedAt: moment(r.CreatedAt),
-	}, nil
+	}
 }
 
 type projectRow struct {
 	bun.BaseModel `bun:"table:projects,alias:t"`
 
-	ID         string `bun:"id,pk"`
-	AccountID  string `bun:"account_id"`
-	Name       string `bun:"name"`
-	Namespace  string `bun:"namespace"`
-	Default    bool   `bun:"is_default"`
-	Protected  bool   `bun:"protected"`
-	Selector   string `bun:"selector"`
-	Clusters   string `bun:"clusters"`
-	Generation int64  `bun:"generation"`
-	Sequence   int64  `bun:"sequence"`
-	Revision   int64  `bun:"revision"`
-	CreatedAt  int64  `bun:"created_at"`
-	DeletedAt  int64  `bun:"deleted_at"`
-	PurgeAt    int64  `bun:"purge_at"`
-	Purging    bool   `bun:"purging"`
-	CheckAt    int64  `bun:"check_at"`
+	ID         string                      `bun:"id,pk"`
+	AccountID  string                      `bun:"account_id"`
+	Name       string                      `bun:"name"`
+	Namespace  string                      `bun:"namespace"`
+	Default    bool                        `bun:"is_default"`
+	Protected  bool                        `bun:"protected"`
+	Selector   jsonText[map[string]string] `bun:"selector"`
+	Clusters   jsonText[[]string]          `bun:"clusters"`
+	Generation int64                       `bun:"generation"`
+	Sequence   int64                       `bun:"sequence"`
+	Revision   int64                       `bun:"revision"`
+	CreatedAt  int64                       `bun:"created_at"`
+	DeletedAt  int64                       `bun:"deleted_at"`
+	PurgeAt    int64                       `bun:"purge_at"`
+	Purging    bool                        `bun:"purging"`
+	CheckAt    int64                       `bun:"check_at"`
 }
 
 var projectColumns = columns{
@@ -63,35 +61,22 @@ var projectColumns = columns{
 	check: "check_at > 0 AND check_at <= ?", purge: "purge_at > 0 AND purge_at <= ? AND NOT purging",
 }
 
-func (r *projectRow) from(p management.Project) error {
-	selector, err := encode(p.Selector)
-	if err != nil {
-		return err
-	}
-	clusters, err := encode(p.Clusters)
-	if err != nil {
-		return err
-	}
+func (r *projectRow) from(p management.Project) {
 	*r = projectRow{
 		ID: p.ID, AccountID: p.AccountID, Name: p.Name, Namespace: p.Namespace, Default: p.Default,
-		Protected: p.Protected, Selector: selector, Clusters: clusters, Generation: p.Generation,
+		Protected: p.Protected, Selector: jsonText[map[string]string]{p.Selector}, Clusters: jsonText[[]string]{p.Clusters}, Generation: p.Generation,
 		Sequence: p.Sequence, Revision: p.Revision, CreatedAt: micros(p.CreatedAt),
 		DeletedAt: micros(p.DeletedAt), PurgeAt: micros(p.PurgeAt), Purging: p.Purging, CheckAt: micros(p.CheckAt),
 	}
-	return nil
 }
 
-func (r *projectRow) to() (management.Project, error) {
-	p := management.Project{
+func (r *projectRow) to() management.Project {
+	return management.Project{
 		ID: r.ID, AccountID: r.AccountID, Name: r.Name, Namespace: r.Namespace, Default: r.Default,
-		Protected: r.Protected, Generation: r.Generation, Sequence: r.Sequence, Revision: r.Revision,
+		Protected: r.Protected, Selector: r.Selector.value, Clusters: r.Clusters.value, Generation: r.Generation, Sequence: r.Sequence, Revision: r.Revision,
 		CreatedAt: moment(r.CreatedAt), DeletedAt: moment(r.DeletedAt), PurgeAt: moment(r.PurgeAt),
 		Purging: r.Purging, CheckAt: moment(r.CheckAt),
 	}
-	if err := decode(r.Selector, &p.Selector); err != nil {
-		return p, err
-	}
-	return p, decode(r.Clusters, &p.Clusters)
 }
 
 type portRow struct {
@@ -113,21 +98,20 @@ var portColumns = columns{
 	check: "check_at > 0 AND check_at <= ?",
 }
 
-func (r *portRow) from(p management.Port) error {
+func (r *portRow) from(p management.Port) {
 	*r = portRow{
 		ID: p.ID, ProjectID: p.ProjectID, AccountID: p.AccountID, Kind: p.Kind, Spec: string(p.Spec),
 		Generation: p.Generation, CreatedAt: micros(p.CreatedAt), DeletedAt: micros(p.DeletedAt),
 		CheckAt: micros(p.CheckAt),
 	}
-	return nil
 }
 
-func (r *portRow) to() (management.Port, error) {
+func (r *portRow) to() management.Port {
 	return management.Port{
 		ID: r.ID, ProjectID: r.ProjectID, AccountID: r.AccountID, Kind: r.Kind, Spec: json.RawMessage(r.Spec),
 		Generation: r.Generation, CreatedAt: moment(r.CreatedAt), DeletedAt: moment(r.DeletedAt),
 		CheckAt: moment(r.CheckAt),
-	}, nil
+	}
 }
 
 type kindRow struct {
@@ -138,23 +122,10 @@ type kindRow struct {
 	CreatedAt int64  `bun:"created_at"`
 }
 
-func (r *kindRow) from(k management.Kind) error {
+func (r *kindRow) from(k management.Kind) {
 	*r = kindRow{Name: k.Name, Schema: string(k.Schema), CreatedAt: micros(k.CreatedAt)}
-	return nil
 }
 
-func (r *kindRow) to() (management.Kind, error) {
-	return management.Kind{Name: r.Name, Schema: json.RawMessage(r.Schema), CreatedAt: moment(r.CreatedAt)}, nil
-}
-
-func encode(value any) (string, error) {
-	raw, err := json.Marshal(value)
-	return string(raw), err
-}
-
-func decode(text string, into any) error {
-	if err := json.Unmarshal([]byte(text), into); err != nil {
-		return fmt.Errorf("statedb: decode a stored column: %w", err)
-	}
-	return nil
+func (r *kindRow) to() management.Kind {
+	return management.Kind{Name: r.Name, Schema: json.RawMessage(r.Schema), CreatedAt: moment(r.CreatedAt)}
 }

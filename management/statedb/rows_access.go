@@ -23,19 +23,18 @@ type keyRow struct {
 
 var keyColumns = columns{account: "account_id = ?"}
 
-func (r *keyRow) from(k management.APIKey) error {
+func (r *keyRow) from(k management.APIKey) {
 	*r = keyRow{
 		ID: k.ID, Name: k.Name, AccountID: k.AccountID, Role: k.Role, Hash: k.Hash,
 		CreatedAt: micros(k.CreatedAt), ExpiresAt: micros(k.ExpiresAt), RevokedAt: micros(k.RevokedAt),
 	}
-	return nil
 }
 
-func (r *keyRow) to() (management.APIKey, error) {
+func (r *keyRow) to() management.APIKey {
 	return management.APIKey{
 		ID: r.ID, Name: r.Name, AccountID: r.AccountID, Role: r.Role, Hash: r.Hash,
 		CreatedAt: moment(r.CreatedAt), ExpiresAt: moment(r.ExpiresAt), RevokedAt: moment(r.RevokedAt),
-	}, nil
+	}
 }
 
 type auditRow struct {
@@ -53,19 +52,18 @@ type auditRow struct {
 
 var auditColumns = columns{account: "account_id = ?"}
 
-func (r *auditRow) from(e management.AuditEntry) error {
+func (r *auditRow) from(e management.AuditEntry) {
 	*r = auditRow{
 		ID: e.ID, At: micros(e.At), Actor: e.Actor, Action: e.Action, AccountID: e.AccountID,
 		Resource: e.Resource, Before: string(e.Before), After: string(e.After),
 	}
-	return nil
 }
 
-func (r *auditRow) to() (management.AuditEntry, error) {
+func (r *auditRow) to() management.AuditEntry {
 	return management.AuditEntry{
 		ID: r.ID, At: moment(r.At), Actor: r.Actor, Action: r.Action, AccountID: r.AccountID,
 		Resource: r.Resource, Before: json.RawMessage(r.Before), After: json.RawMessage(r.After),
-	}, nil
+	}
 }
 
 type operationRow struct {
@@ -88,19 +86,18 @@ var operationColumns = columns{
 	account: "account_id = ?", name: "key = ?", opType: "type = ?", pending: "pending", created: "created_at < ?",
 }
 
-func (r *operationRow) from(o management.Operation) error {
+func (r *operationRow) from(o management.Operation) {
 	*r = operationRow{
 		ID: o.ID, Key: o.Key, Fingerprint: o.Fingerprint, Actor: o.Actor, Type: o.Type,
 		AccountID: o.AccountID, ResourceID: o.ResourceID, Reservation: o.Reservation, Pending: o.Pending,
 		Intent: string(o.Intent), CreatedAt: micros(o.CreatedAt),
 	}
-	return nil
 }
 
-func (r *operationRow) to() (management.Operation, error) {
+func (r *operationRow) to() management.Operation {
 	return management.Operation{
 		ID: r.ID, Key: r.Key, Fingerprint: r.Fingerprint, Actor: r.Actor, Type: r.Type,
 		AccountID: r.AccountID, ResourceID: r.ResourceID, Reservation: r.Reservation, Pending: r.Pending,
 		Intent: json.RawMessage(r.Intent), CreatedAt: moment(r.CreatedAt),
-	}, nil
+	}
 }

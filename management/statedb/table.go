@@ -15,8 +15,8 @@ import (
 // row is a bun model of a T.
 type row[T, R any] interface {
 	*R
-	from(T) error
-	to() (T, error)
+	from(value T)
+	to() T
 }
 
 // table implements management.Table over the model R.
@@ -39,7 +39,7 @@ func (t table[T, R, P]) Get(ctx context.Context, id string) (T, error) {
 		var none T
 		return none, wrap("get", err)
 	}
-	return P(&r).to()
+	return P(&r).to(), nil
 }
 
 // Insert leaves the transaction usable when the row exists: it asks for no
@@ -67,9 +67,7 @@ func (t table[T, R, P]) encode(value T) (P, error) {
 		return nil, errReadOnly
 	}
 	r := P(new(R))
-	if err := r.from(value); err != nil {
-		return nil, fmt.Errorf("statedb: encode %T: %w", value, err)
-	}
+	r.from(value)
 	return r, nil
 }
 
@@ -99,11 +97,7 @@ func (t table[T, R, P]) List(ctx context.Context, f management.Filter) ([]T, err
 	}
 	var values []T
 	for i := range rows {
-		value, err := P(&rows[i]).to()
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, value)
+		values = append(values, P(&rows[i]).to())
 	}
 	return values, nil
 }

@@ -1,7 +1,5 @@
 package rsevent
 
-import "slices"
-
 // Services are the filters set at one level: ISP, account, user or device. What
 // is unset is taken from the next less specific level.
 type Services struct {
@@ -22,12 +20,12 @@ type Service struct {
 // its blocking page is empty. The result shares no memory with the levels.
 func ResolveServices(levels ...*Services) Services {
 	content, threat := newService(), newService()
-	for _, level := range slices.Backward(levels) {
-		if level == nil {
+	for i := len(levels) - 1; i >= 0; i-- {
+		if levels[i] == nil {
 			continue
 		}
-		content.apply(level.ContentFiltering)
-		threat.apply(level.ThreatProtection)
+		content.apply(levels[i].ContentFiltering)
+		threat.apply(levels[i].ThreatProtection)
 	}
 	return Services{ContentFiltering: content, ThreatProtection: threat}
 }

@@ -33,11 +33,9 @@ type Copy[T any] struct {
 // Known tells whether the entity exists.
 func (c Copy[T]) Known() bool { return !c.Deleted && c.Revision.Event != "" }
 
-// Account is the copy of an account.
-type Account = Copy[rsevent.Account]
-
-// User is the copy of a user.
-type User = Copy[rsevent.User]
-
-// Device is the copy of a device.
-type Device = Copy[rsevent.Device]
+// The copies that rsclient keeps.
+type (
+	Account = Copy[rsevent.Account]
+	User    = Copy[rsevent.User]
+	Device  = Copy[rsevent.Device]
+)

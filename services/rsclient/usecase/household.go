@@ -12,22 +12,19 @@ import (
 // household is an account with what is needed to resolve its devices. ISP-wide
 // inputs are read once, so that one household is resolved from one view of them.
 type household struct {
-	// waiting says that the account is not known: its users and devices are kept
-	// silently until it is.
-	waiting bool
 	tables  Tables
 	account rsevent.Account
 	isp     domain.ISP
 	agents  domain.Agents
 	view    view
-	users   map[string]domain.User // read so far
+	users   map[string]*rsevent.User // read so far; nil: unknown
 }
 
 // view names the versions of the ISP-wide inputs that a household was resolved from.
 type view struct{ isp, agents int64 }
 
 func (t Tables) household(ctx context.Context, account rsevent.Account) (*household, error) {
-	h := &household{tables: t, account: account, users: map[string]domain.User{}}
+	h := &household{tables: t, account: account, users: map[string]*rsevent.User{}}
 	var err error
 	if h.isp, h.view.isp, err = lookup(ctx, t.ISPs, account.ISPID); err != nil {
 		return nil, fmt.Errorf("rsclient: ISP configuration: %w", err)
@@ -54,9 +51,9 @@ func (h *household) with(account rsevent.Account) *household {
 	return &other
 }
 
-func (h *household) withUser(id string, user domain.User) *household {
+func (h *household) withUser(id string, user *rsevent.User) *household {
 	other := *h
-	other.users = map[string]domain.User{id: user}
+	other.users = map[string]*rsevent.User{id: user}
 	return &other
 }
 
@@ -78,21 +75,22 @@ func (h *household) resolve(ctx context.Context, device rsevent.Device) (rsevent
 	return domain.Resolve(in), nil
 }
 
-// user returns a user of the account; another is unknown here.
-func (h *household) user(ctx context.Context, id string) (domain.User, error) {
-	user, read := h.users[id]
-	if id == "" || read {
+func (h *household) user(ctx context.Context, id string) (*rsevent.User, error) {
+	if id == "" {
+		return nil, nil
+	}
+	if user, read := h.users[id]; read {
 		return user, nil
 	}
 	found, _, err := lookup(ctx, h.tables.Users, id)
 	if err != nil {
-		return domain.User{}, fmt.Errorf("rsclient: user: %w", err)
+		return nil, fmt.Errorf("rsclient: user: %w", err)
 	}
-	if found.Value.AccountID == h.account.AccountID {
-		user = found
+	h.users[id] = nil
+	if found.Known() && found.Value.AccountID == h.account.AccountID {
+		h.users[id] = &found.Value
 	}
-	h.users[id] = user
-	return user, nil
+	return h.users[id], nil
 }
 
 // devices calls do with every device of the account.

@@ -45,16 +45,17 @@ func (r *Replies) Device(ctx context.Context, reply rsevent.Reply, msg *eventbus
 }
 
 func (r *Replies) settleDevice(ctx context.Context, id, digest string, reply rsevent.Reply, at time.Time) error {
-	device, _, err := lookup(ctx, r.tables.Devices, id)
+	event, err := r.deviceNow(ctx, id, digest)
 	if err != nil {
-		return fmt.Errorf("rsclient: device: %w", err)
-	}
-	if device.Deleted {
-		event, err := deviceGone(device.Value)
-		return r.correct(ctx, event, err)
-	}
-	if err := r.correctDevice(ctx, device, digest); err != nil {
 		return err
+	}
+	if event != nil {
+		if err := r.bus.Publish(ctx, event); err != nil {
+			return fmt.Errorf("rsclient: correct %s: %w", id, err)
+		}
+		if event.EventType == rsevent.TypeRSDeviceDeleted {
+			return nil
+		}
 	}
 	_, err = r.tables.Confirmations.Upsert(ctx, id, func(c *domain.Confirmation, _ bool) ([]*eventbus.Message, error) {
 		c.Record(digest, reply, at)
@@ -66,41 +67,36 @@ func (r *Replies) settleDevice(ctx context.Context, id, digest string, reply rse
 	return nil
 }
 
-// correct publishes an event, unless it could not be made.
-func (r *Replies) correct(ctx context.Context, event *eventbus.Message, err error) error {
+// deviceNow returns the event that tells what is true now of a device that the
+// backend knows by the configuration with that digest, or nil when that is it.
+func (r *Replies) deviceNow(ctx context.Context, id, digest string) (*eventbus.Message, error) {
+	device, _, err := lookup(ctx, r.tables.Devices, id)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("rsclient: device: %w", err)
 	}
-	if err := r.bus.Publish(ctx, event); err != nil {
-		return fmt.Errorf("rsclient: correct: %w", err)
-	}
-	return nil
-}
-
-// correctDevice tells what is true now of a device that the backend knows by the
-// configuration with that digest, unless that is it.
-func (r *Replies) correctDevice(ctx context.Context, device domain.Device, digest string) error {
 	account, _, err := lookup(ctx, r.tables.Accounts, device.Value.AccountID)
 	if err != nil {
-		return fmt.Errorf("rsclient: account: %w", err)
+		return nil, fmt.Errorf("rsclient: account: %w", err)
+	}
+	if device.Deleted {
+		return deviceGone(device.Value)
 	}
 	if !device.Known() || !account.Known() {
-		return nil
+		return nil, nil
 	}
 	h, err := r.tables.household(ctx, account.Value)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	resolved, err := h.resolve(ctx, device.Value)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	payload := rsevent.RSDevice{ResolvedDevice: resolved}
 	if now, err := synctask.Digest(payload); err != nil || now == digest {
-		return err
+		return nil, err
 	}
-	event, err := provision(rsevent.TypeRSDeviceUpdated, device.Value.AccountID, payload)
-	return r.correct(ctx, event, err)
+	return provision(rsevent.TypeRSDeviceUpdated, device.Value.AccountID, payload)
 }
 
 // Settings handles rsadaptor's reply about a part of an ISP's settings.
@@ -131,7 +127,12 @@ func (r *Replies) settleSettings(ctx context.Context, eventType, ispID, digest s
 			return err
 		}
 		event, err := eventbus.NewMessage(rsevent.TopicSystemConfiguration, eventType, ispID, payload)
-		return r.correct(ctx, event, err)
+		if err != nil {
+			return err
+		}
+		if err := r.bus.Publish(ctx, event); err != nil {
+			return fmt.Errorf("rsclient: correct settings of %s: %w", ispID, err)
+		}
 	}
 	return nil
 }

@@ -19,8 +19,7 @@ const (
 
 // SyncConfig sizes a full sync. Every field must be set.
 type SyncConfig struct {
-	BulkSize int           // accounts that one bulk replays; at most 10,000
-	Bulks    int           // bulks in flight at once
+	BulkSize int           // accounts that one bulk replays
 	Window   int           // devices of one bulk in flight at once
 	Timeout  time.Duration // how long rsadaptor may take to answer before it is asked again
 	Attempts int           // how often it is asked
@@ -40,7 +39,7 @@ func Definitions(tables Tables, cfg SyncConfig) []asynctask.Definition {
 		Type: TaskSyncAccounts, ReplyEvent: rsevent.TypeRSSyncAccountsReply,
 		Steps: []asynctask.Step{{
 			Name: "bulks", Requests: tables.bulkRequests(cfg.BulkSize), ReplyTopic: rsevent.TopicClientReply,
-			ReplyEvents: []string{rsevent.TypeRSSyncAccountsBulkReply}, Window: cfg.Bulks,
+			ReplyEvents: []string{rsevent.TypeRSSyncAccountsBulkReply},
 		}},
 	}, {
 		Type: TaskSyncAccountsBulk, ReplyEvent: rsevent.TypeRSSyncAccountsBulkReply,

@@ -1,0 +1,159 @@
+package wire_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/hexplane/hexplane/fabric/memcluster"
+	"github.com/hexplane/hexplane/internal/service"
+	pb "github.com/hexplane/hexplane/management/managementpb"
+	fabricd "github.com/hexplane/hexplane/services/fabricd/wire"
+	"github.com/hexplane/hexplane/services/management/wire"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"),
+		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"),
+	)
+}
+
+const patience = 30 * time.Second
+
+// system is management and the fabrics of some clusters in one process, with an
+// embedded broker between them.
+type system struct {
+	conn     *grpc.ClientConn
+	ctx      context.Context // carries the operator's key
+	clusters map[string]*memcluster.Cluster
+	brokers  []string
+	stop     func()
+}
+
+func start(t *testing.T, dir string, clusters ...string) *system {
+	t.Helper()
+	s := &system{clusters: map[string]*memcluster.Cluster{}}
+	cfg := service.Config{DataDir: dir, AdminAddr: "127.0.0.1:0", LogFormat: "json", ShutdownTimeout: 10 * time.Second}
+	require.NoError(t, service.Parse(&cfg, map[string]string{"DATA_DIR": dir, "LOG_LEVEL": "ERROR"}))
+	host, err := service.NewHost("demeter", cfg, io.Discard)
+	require.NoError(t, err)
+	s.brokers = host.Brokers()
+
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	platform, err := host.Platform(t.Context(), "management")
+	require.NoError(t, err)
+	manager, err := wire.New(t.Context(), platform, wire.Config{Listener: listener})
+	require.NoError(t, err)
+	services := []*service.Service{manager}
+	for _, id := range clusters {
+		services = append(services, s.fabric(t, host, id))
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- host.Run(ctx, services...) }()
+
+	key, err := os.ReadFile(wire.KeyFile(filepath.Join(dir, "management")))
+	require.NoError(t, err)
+	s.ctx = metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+strings.TrimSpace(string(key)))
+	s.conn, err = grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	require.NoError(t, err)
+	stopped := false
+	s.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		require.NoError(t, s.conn.Close())
+		cancel()
+		require.NoError(t, <-ended)
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *system) fabric(t *testing.T, host *service.Host, id string) *service.Service {
+	t.Helper()
+	s.clusters[id] = memcluster.New(memcluster.Config{PortKinds: []string{"http"}})
+	platform, err := host.Platform(t.Context(), "fabricd-"+id)
+	require.NoError(t, err)
+	cfg := fabricd.Config{}
+	require.NoError(t, service.Parse(&cfg, map[string]string{
+		"CLUSTER_ID": id, "CLUSTER_LABELS": "name=" + id, "HEARTBEAT_INTERVAL": "50ms",
+	}))
+	cfg.Cluster = s.clusters[id]
+	svc, err := fabricd.New(t.Context(), platform, cfg)
+	require.NoError(t, err)
+	return svc
+}
+
+// approve waits until the cluster has registered, then approves it.
+func (s *system) approve(t *testing.T, id string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err := pb.NewClusterServiceClient(s.conn).ApproveCluster(s.ctx, &pb.ApproveClusterRequest{ClusterId: id})
+		return err == nil
+	}, patience, 20*time.Millisecond)
+}
+
+func (s *system) createAccount(t *testing.T, name string) *pb.Account {
+	t.Helper()
+	resp, err := pb.NewAccountServiceClient(s.conn).CreateAccount(s.ctx, &pb.CreateAccountRequest{
+		Name: name, OwnerEmail: "ops@acme.example", IdempotencyKey: "create " + name,
+	})
+	require.NoError(t, err)
+	return resp.GetAccount()
+}
+
+func (s *system) project(t *testing.T, id string) *pb.Project {
+	t.Helper()
+	resp, err := pb.NewProjectServiceClient(s.conn).GetProject(s.ctx, &pb.GetProjectRequest{ProjectId: id})
+	require.NoError(t, err)
+	return resp.GetProject()
+}
+
+// awaitReady watches the project until it is ready in all the clusters.
+func (s *system) awaitReady(t *testing.T, id string, clusters ...string) *pb.Project {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	stream, err := pb.NewProjectServiceClient(s.conn).WatchProject(ctx, &pb.WatchProjectRequest{ProjectId: id})
+	require.NoError(t, err)
+	for {
+		resp, err := stream.Recv()
+		require.NoError(t, err, "last: %v", s.project(t, id))
+		ready := 0
+		for _, cluster := range clusters {
+			if resp.GetProject().GetClusters()[cluster].GetPhase() == "ready" {
+				ready++
+			}
+		}
+		if ready == len(clusters) {
+			return resp.GetProject()
+		}
+	}
+}
+
+// namespaces returns the projects' namespaces in a cluster.
+func (s *system) namespaces(cluster string) []string {
+	var own []string
+	for _, name := range s.clusters[cluster].Namespaces() {
+		if strings.HasPrefix(name, "prj-") {
+			own = append(own, name)
+		}
+	}
+	return own
+}

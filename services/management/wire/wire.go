@@ -1,0 +1,109 @@
+// Package wire composes management.
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/propagation"
+	"google.golang.org/grpc"
+
+	"github.com/hexplane/hexplane/internal/portschema"
+	"github.com/hexplane/hexplane/internal/service"
+	"github.com/hexplane/hexplane/management"
+	"github.com/hexplane/hexplane/management/demeterdb"
+	"github.com/hexplane/hexplane/management/grpcapi"
+	"github.com/hexplane/hexplane/management/statedb"
+	"github.com/hexplane/hexplane/services/management/events"
+)
+
+// App describes the binary.
+func App() service.App[Config] {
+	return service.App[Config]{
+		Name: "management", Summary: "manages Demeter's accounts, projects, ports and clusters over gRPC",
+		AdminAddr: "127.0.0.1:9087", New: New,
+		Commands: []service.Command[Config]{{
+			Name: "operator-key", Summary: "makes a value for OPERATOR_KEY and prints it", Run: printKey,
+		}},
+	}
+}
+
+// New wires the service on a platform.
+func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
+	d := &daemon{log: p.Log}
+	if err := d.open(ctx, p, cfg); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	registries, err := events.Registries(d.domain)
+	if err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return &service.Service{
+		Platform:  p,
+		Consumers: []service.Consumer{{Group: p.Name, Registries: registries}},
+		Loops:     []service.Loop{{Name: "management", Run: d.run}},
+	}, nil
+}
+
+func (d *daemon) open(ctx context.Context, p *service.Platform, cfg Config) (err error) {
+	tlsConfig, err := cfg.tls()
+	if err != nil {
+		return err
+	}
+	traces := propagation.TraceContext{}
+	d.state, err = statedb.Open(ctx, statedb.Config{
+		URL: string(p.Config.DatabaseURL), Path: filepath.Join(p.Dir, "state.db"), Full: p.Config.DataSync,
+		Trace: traceOf(traces),
+	})
+	if err != nil {
+		return err
+	}
+	d.demeter, err = demeterdb.Open(ctx, demeterdb.Config{
+		URL: string(cfg.DemeterURL), Path: filepath.Join(p.Dir, "demeter.db"), Full: p.Config.DataSync,
+	})
+	if err != nil {
+		return err
+	}
+	d.domain = management.New(d.state, d.demeter, portschema.New(), cfg.domain(p))
+	key, err := operatorKey(p, cfg)
+	if err != nil {
+		return err
+	}
+	if err := d.domain.Bootstrap(ctx, key); err != nil {
+		return err
+	}
+	d.relay = statedb.NewRelay(d.state, p.Events, statedb.RelayConfig{Logger: p.Log})
+	metrics, err := newMetrics(p.Metrics)
+	if err != nil {
+		return err
+	}
+	d.server = grpcapi.New(d.domain, grpcapi.Config{
+		TLS: tlsConfig, Logger: p.Log, ShutdownTimeout: p.Config.ShutdownTimeout / 2,
+		Options: []grpc.ServerOption{
+			grpc.StatsHandler(metrics),
+			grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithPropagators(traces))),
+		},
+	})
+	if d.listener = cfg.Listener; d.listener == nil {
+		if d.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.GRPCAddr); err != nil {
+			return fmt.Errorf("GRPC_ADDR: %w", err)
+		}
+	}
+	return nil
+}
+
+// traceOf stores the trace of the call with the events that it causes.
+func traceOf(propagator propagation.TraceContext) func(context.Context) map[string]string {
+	return func(ctx context.Context) map[string]string {
+		carrier := propagation.MapCarrier{}
+		propagator.Inject(ctx, carrier)
+		if len(carrier) == 0 {
+			return nil
+		}
+		return carrier
+	}
+}

@@ -144,7 +144,7 @@ func (d *Daemon) changeOnce(ctx context.Context, projectID, portID string, gener
 		return nil
 	}
 	rec = rec.pruned(d.cfg.Now().Add(-d.cfg.Forget))
-	if err := d.remember(ctx, e, rec, current, generation); err != nil {
+	if err := d.store(ctx, e, rec); err != nil { // before anything is done about it
 		return d.unreachable(ctx, e, rec, portID, err)
 	}
 	outcome, err := d.settle(ctx, e, portID, fresh)
@@ -153,16 +153,6 @@ func (d *Daemon) changeOnce(ctx context.Context, projectID, portID string, gener
 	}
 	d.counts.applied.Add(1)
 	return d.report(ctx, e, outcome, func(id string) bool { return id == portID })
-}
-
-// remember stores what the event asks for before anything is done about it. An
-// event that comes again finds it stored.
-func (d *Daemon) remember(ctx context.Context, e *entry, rec record, current, generation int64) error {
-	if stored := e.rec.Load(); stored != nil && current == generation && stored.equal(rec) {
-		return nil
-	}
-	d.counts.writes.Add(1)
-	return d.ledger.save(ctx, e, rec)
 }
 
 // settle settles the one port, or the namespace and every port of it.
@@ -177,8 +167,8 @@ func (d *Daemon) settle(ctx context.Context, e *entry, portID string, fresh bool
 		outcome[""] = st
 	}
 	for id, port := range rec.Ports {
-		if portID != "" && id != portID || port.gone() {
-			continue
+		if portID != "" && id != portID || portID == "" && port.gone() {
+			continue // another's port, or one of which nothing is asked
 		}
 		st, err := d.settlePort(ctx, rec, port, outcome[""])
 		if err != nil {

@@ -10,38 +10,41 @@ import (
 	"github.com/hexplane/hexplane/internal/demeterevent"
 )
 
-// report publishes the outcome of a settlement, then stores what of it a restart
-// must know. Statuses that were reported before are left out, except those that
-// always asks for: the answer to an event is given each time the event comes.
+// report publishes the outcome of a settlement and stores what of it a restart
+// must know: that a resource is not settled before that is published, that it is
+// settled after. Statuses that were reported before are left out, except those
+// that always asks for: the answer to an event is given each time the event comes.
 func (d *Daemon) report(ctx context.Context, e *entry, outcome map[string]status, always func(portID string) bool) error {
 	rec := *e.rec.Load()
-	news := map[string]status{}
+	news, open := map[string]status{}, map[string]status{}
 	for id, st := range outcome {
 		if always(id) || e.lastTold(rec, id) != st {
 			news[id] = st
 		}
+		if !st.final() {
+			open[id] = st
+		}
+	}
+	now := d.cfg.Now().UTC()
+	if err := d.store(ctx, e, rec.told(open, now)); err != nil {
+		return err
 	}
 	if err := d.publish(ctx, e, rec, news); err != nil {
 		return err
 	}
-	if !rec.settled() || !allReady(outcome) {
+	if !rec.settled() || len(open) > 0 {
 		d.queue.add(rec.Project.ID, d.cfg.Recheck)
 	}
-	after := rec.told(outcome, d.cfg.Now().UTC())
-	if after.equal(rec) {
+	return d.store(ctx, e, rec.told(outcome, now))
+}
+
+// store saves a record that differs from the stored one.
+func (d *Daemon) store(ctx context.Context, e *entry, rec record) error {
+	if stored := e.rec.Load(); stored != nil && stored.equal(rec) {
 		return nil
 	}
 	d.counts.writes.Add(1)
-	return d.ledger.save(ctx, e, after)
-}
-
-func allReady(outcome map[string]status) bool {
-	for _, st := range outcome {
-		if !st.final() {
-			return false
-		}
-	}
-	return true
+	return d.ledger.save(ctx, e, rec)
 }
 
 // told returns the record with the standings after the outcome was reported.
@@ -60,8 +63,9 @@ func (r record) told(outcome map[string]status, at time.Time) record {
 	return r
 }
 
-// lastTold returns what was reported last of a resource. What a record does not
-// call unsettled was reported as ready, or as gone.
+// lastTold returns what was reported last of a resource. After a restart, what a
+// record does not call unsettled was reported as ready, or as gone; of the rest it
+// is not known.
 func (e *entry) lastTold(rec record, portID string) status {
 	if st, ok := e.told[portID]; ok {
 		return st
@@ -72,7 +76,7 @@ func (e *entry) lastTold(rec record, portID string) status {
 	}
 	switch {
 	case standing.Told != (status{}):
-		return standing.Told
+		return status{}
 	case standing.gone():
 		return gone
 	default:

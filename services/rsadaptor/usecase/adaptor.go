@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/hsadmin"
@@ -31,6 +32,7 @@ type Realms interface {
 // Adaptor holds the use cases, one for each event type. Each returns nil when the
 // event is done, which includes a refusal that was answered; an error marked by
 // eventbus.Permanent when the backend refuses an event that nobody wants answered;
+// one marked by eventbus.Unavailable when the backend takes nothing at the moment;
 // and any other error when the event must come again.
 type Adaptor struct {
 	realms Realms
@@ -49,16 +51,20 @@ func (a *Adaptor) finish(ctx context.Context, eventType string, request rsevent.
 		return a.answer(ctx, eventType, request, rsevent.ReplyTo(request, rsevent.StatusOK))
 	}
 	code, refused := refusal(outcome)
+	failed := fmt.Errorf("rsadaptor: %s: %w", eventType, outcome)
 	if !refused {
-		return fmt.Errorf("rsadaptor: %s: %w", eventType, outcome)
+		if out(outcome) {
+			return eventbus.Unavailable(failed)
+		}
+		return failed
 	}
 	a.log.WarnContext(ctx, "the backend does not take an event", "event_type", eventType,
 		"request_id", request.RequestID, "code", code, "error", outcome)
 	if !request.WantsReply() {
 		if errors.Is(outcome, hsadmin.ErrUnauthorized) {
-			return fmt.Errorf("rsadaptor: %s: %w", eventType, outcome)
+			return failed
 		}
-		return eventbus.Permanent(fmt.Errorf("rsadaptor: %s: %w", eventType, outcome))
+		return eventbus.Permanent(failed)
 	}
 	reply := rsevent.ReplyTo(request, rsevent.StatusFailed)
 	reply.Error = &rsevent.ReplyError{Code: code, Text: clip(outcome.Error())}
@@ -104,6 +110,20 @@ func refusal(err error) (code string, refused bool) {
 		return codeUnauthorized, true
 	}
 	return "", false
+}
+
+// out tells whether the backend takes nothing from anybody at the moment, in
+// contrast to an internal error of its about one document.
+func out(err error) bool {
+	failure, ok := errors.AsType[*hsadmin.Error](err)
+	if !ok {
+		return false
+	}
+	switch failure.Status {
+	case 0, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return errors.Is(err, hsadmin.ErrUnavailable) || errors.Is(err, hsadmin.ErrThrottled)
+	}
+	return false
 }
 
 // maxText is the longest text of a reply's error, in bytes.

@@ -4,7 +4,6 @@ package wire
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/hexplane/hexplane/hsadmin"
 	"github.com/hexplane/hexplane/internal/service"
@@ -15,11 +14,10 @@ import (
 
 // Config is what only rsadaptor reads from its environment.
 type Config struct {
-	URL        string        `env:"HSADMIN_URL" desc:"base URL of the HomeSecure backend; {isp_id} in it stands for each provider's id; required"`
-	ClientCert string        `env:"HSADMIN_CLIENT_CERT" desc:"PEM file of the client certificate"`
-	ClientKey  string        `env:"HSADMIN_CLIENT_KEY" desc:"PEM file of the client key"`
-	CA         string        `env:"HSADMIN_CA" desc:"PEM file of the backend's authority; unset: the system's"`
-	Patience   time.Duration `env:"HSADMIN_PATIENCE" envDefault:"15m" desc:"how long an event waits for a backend that is out"`
+	URL        string `env:"HSADMIN_URL" desc:"base URL of the HomeSecure backend; {isp_id} in it stands for each provider's id; required"`
+	ClientCert string `env:"HSADMIN_CLIENT_CERT" desc:"PEM file of the client certificate"`
+	ClientKey  string `env:"HSADMIN_CLIENT_KEY" desc:"PEM file of the client key"`
+	CA         string `env:"HSADMIN_CA" desc:"PEM file of the backend's authority; unset: the system's"`
 }
 
 // App describes the binary.
@@ -35,9 +33,6 @@ func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, 
 	if cfg.URL == "" {
 		return nil, errors.New("HSADMIN_URL is not set")
 	}
-	if cfg.Patience <= 0 {
-		cfg.Patience = 15 * time.Minute
-	}
 	realms, err := realm.New(hsadmin.Config{
 		BaseURL:     cfg.URL,
 		Credentials: hsadmin.Credentials{CertFile: cfg.ClientCert, KeyFile: cfg.ClientKey, CAFile: cfg.CA},
@@ -46,7 +41,7 @@ func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, 
 	if err != nil {
 		return nil, err
 	}
-	registries, err := events.Registries(usecase.New(realms, p.Events, p.Log), cfg.Patience, p.Log)
+	registries, err := events.Registries(usecase.New(realms, p.Events, p.Log))
 	if err != nil {
 		realms.Close()
 		return nil, err

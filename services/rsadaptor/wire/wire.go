@@ -4,6 +4,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/hexplane/hexplane/hsadmin"
 	"github.com/hexplane/hexplane/internal/service"
@@ -29,15 +30,18 @@ func App() service.App[Config] {
 }
 
 // New wires the service on a platform.
-func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
+func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
 	if cfg.URL == "" {
 		return nil, errors.New("HSADMIN_URL is not set")
 	}
-	realms, err := realm.New(hsadmin.Config{
+	backend := hsadmin.Config{
 		BaseURL:     cfg.URL,
 		Credentials: hsadmin.Credentials{CertFile: cfg.ClientCert, KeyFile: cfg.ClientKey, CAFile: cfg.CA},
-		Log:         p.Log,
-	})
+	}
+	if p.Log.Enabled(ctx, slog.LevelDebug) { // refusals are the use cases' to judge: a device may well exist
+		backend.Log = p.Log
+	}
+	realms, err := realm.New(backend)
 	if err != nil {
 		return nil, err
 	}

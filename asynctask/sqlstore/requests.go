@@ -83,7 +83,7 @@ func (s *Store) existing(ctx context.Context, tx db, taskID, step string, rows [
 func (s *Store) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, error) {
 	waiting := func(tx db) *bun.SelectQuery {
 		return tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
-			Where("task_id = ? AND step = ? AND state = 0", a.TaskID, a.Step)
+			Where("task_id = ? AND step = ? AND state = 0 AND state < 2", a.TaskID, a.Step)
 	}
 	if found, err := waiting(s.db).Exists(ctx); err != nil || !found {
 		return nil, err
@@ -125,7 +125,7 @@ func (s *Store) room(ctx context.Context, tx db, a asynctask.Admission) (int, er
 	}
 	var inFlight int
 	err := tx.NewRaw(`SELECT count(*) FROM (SELECT 1 FROM asynctask_requests
-		WHERE task_id = ? AND step = ? AND state = 1 LIMIT ?) AS f`, a.TaskID, a.Step, a.Window).Scan(ctx, &inFlight)
+		WHERE task_id = ? AND step = ? AND state = 1 AND state < 2 LIMIT ?) AS f`, a.TaskID, a.Step, a.Window).Scan(ctx, &inFlight)
 	return min(a.Limit, a.Window-inFlight), err
 }
 

@@ -10,7 +10,8 @@ import (
 
 // The requests table has no surrogate key: on SQLite it is its own primary
 // index. Its partial indexes hold open, due and failed requests only, so that
-// no probe meets the closed ones.
+// no probe meets the closed ones. Queries repeat an index's condition word for
+// word, "state < 2" beside "state = 0": SQLite does not infer one from the other.
 var tables = []string{
 	`CREATE TABLE IF NOT EXISTS asynctask_tasks (
 		id TEXT PRIMARY KEY, type TEXT NOT NULL, step TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL,

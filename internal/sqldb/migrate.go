@@ -17,9 +17,15 @@ type migration struct {
 
 // Migrate applies the .sql files of the folder "sqlite" or "postgres" of files, in
 // the order of their names, each once and each in a transaction of its own. On
-// PostgreSQL a table lock lets one process do it while others wait.
+// PostgreSQL an advisory lock lets one process do it while others wait.
 func (db *DB) Migrate(ctx context.Context, files fs.FS) error {
-	_, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY)`)
+	err := db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := db.alone(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY)`)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("sqldb: migrations table: %w", err)
 	}
@@ -46,10 +52,8 @@ func (db *DB) apply(ctx context.Context, files fs.FS, name string) error {
 		return err
 	}
 	return db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if db.Postgres {
-			if _, err := tx.ExecContext(ctx, `LOCK TABLE schema_migrations`); err != nil {
-				return err
-			}
+		if err := db.alone(ctx, tx); err != nil {
+			return err
 		}
 		row := &migration{Name: name}
 		done, err := tx.NewSelect().Model(row).WherePK().Exists(ctx)
@@ -62,4 +66,14 @@ func (db *DB) apply(ctx context.Context, files fs.FS, name string) error {
 		_, err = tx.NewInsert().Model(row).Exec(ctx)
 		return err
 	})
+}
+
+// alone waits until no other process migrates, until the end of the transaction.
+func (db *DB) alone(ctx context.Context, tx bun.Tx) error {
+	const lock = 0x6865_7870 // any number that is ours
+	if !db.Postgres {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(?)`, lock)
+	return err
 }

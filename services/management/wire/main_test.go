@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -42,11 +43,22 @@ type system struct {
 	stop     func()
 }
 
-func start(t *testing.T, dir string, clusters ...string) *system {
+// environment is what differs between embedded and real servers.
+type environment map[string]string
+
+func (e environment) with(more map[string]string) map[string]string {
+	all := maps.Clone(more)
+	maps.Copy(all, e)
+	return all
+}
+
+func start(t *testing.T, env environment, dir string, clusters ...string) *system {
 	t.Helper()
 	s := &system{clusters: map[string]*memcluster.Cluster{}}
-	cfg := service.Config{DataDir: dir, AdminAddr: "127.0.0.1:0", LogFormat: "json", ShutdownTimeout: 10 * time.Second}
-	require.NoError(t, service.Parse(&cfg, map[string]string{"DATA_DIR": dir, "LOG_LEVEL": "ERROR"}))
+	cfg := service.Config{}
+	require.NoError(t, service.Parse(&cfg, env.with(map[string]string{
+		"DATA_DIR": dir, "LOG_LEVEL": "ERROR", "ADMIN_ADDR": "127.0.0.1:0",
+	})))
 	host, err := service.NewHost("demeter", cfg, io.Discard)
 	require.NoError(t, err)
 	s.brokers = host.Brokers()
@@ -55,7 +67,10 @@ func start(t *testing.T, dir string, clusters ...string) *system {
 	require.NoError(t, err)
 	platform, err := host.Platform(t.Context(), "management")
 	require.NoError(t, err)
-	manager, err := wire.New(t.Context(), platform, wire.Config{Listener: listener})
+	own := wire.Config{}
+	require.NoError(t, service.Parse(&own, env.with(map[string]string{})))
+	own.Listener = listener
+	manager, err := wire.New(t.Context(), platform, own)
 	require.NoError(t, err)
 	services := []*service.Service{manager}
 	for _, id := range clusters {

@@ -18,8 +18,11 @@ import (
 
 // TestRPCAccountCreationFlow: User → RPC driver → management → old database →
 // state → event → namespace in every cluster.
-func TestRPCAccountCreationFlow(t *testing.T) {
-	s := start(t, t.TempDir(), "paris", "tokyo")
+func TestRPCAccountCreationFlow(t *testing.T) { rpcAccountCreationFlow(t, nil) }
+
+func rpcAccountCreationFlow(t *testing.T, env environment) {
+	t.Helper()
+	s := start(t, env, t.TempDir(), "paris", "tokyo")
 	s.approve(t, "paris")
 	s.approve(t, "tokyo")
 
@@ -36,8 +39,11 @@ func TestRPCAccountCreationFlow(t *testing.T) {
 
 // TestRPCProjectCreationFlow: User → RPC driver → management → old database →
 // state → event; then the project's further life, to its end.
-func TestRPCProjectCreationFlow(t *testing.T) {
-	s := start(t, t.TempDir(), "paris", "tokyo")
+func TestRPCProjectCreationFlow(t *testing.T) { rpcProjectCreationFlow(t, nil) }
+
+func rpcProjectCreationFlow(t *testing.T, env environment) {
+	t.Helper()
+	s := start(t, env, t.TempDir(), "paris", "tokyo")
 	s.approve(t, "paris")
 	s.approve(t, "tokyo")
 	account := s.createAccount(t, "acme")
@@ -68,8 +74,11 @@ func TestRPCProjectCreationFlow(t *testing.T) {
 
 // TestFabricResourceCreationFlow: Kafka → fabric driver → daemon → cluster →
 // state event → management's state, for a namespace and for ports.
-func TestFabricResourceCreationFlow(t *testing.T) {
-	s := start(t, t.TempDir(), "paris")
+func TestFabricResourceCreationFlow(t *testing.T) { fabricResourceCreationFlow(t, nil) }
+
+func fabricResourceCreationFlow(t *testing.T, env environment) {
+	t.Helper()
+	s := start(t, env, t.TempDir(), "paris")
 	s.approve(t, "paris")
 	account := s.createAccount(t, "acme")
 	s.awaitReady(t, account.GetDefaultProjectId(), "paris")
@@ -112,8 +121,11 @@ func TestFabricResourceCreationFlow(t *testing.T) {
 }
 
 // TestLateClusterCatchesUp: a cluster that joins later gets what is there.
-func TestLateClusterCatchesUp(t *testing.T) {
-	s := start(t, t.TempDir(), "paris", "late")
+func TestLateClusterCatchesUp(t *testing.T) { lateClusterCatchesUp(t, nil) }
+
+func lateClusterCatchesUp(t *testing.T, env environment) {
+	t.Helper()
+	s := start(t, env, t.TempDir(), "paris", "late")
 	s.approve(t, "paris")
 	account := s.createAccount(t, "acme")
 	s.awaitReady(t, account.GetDefaultProjectId(), "paris")
@@ -123,22 +135,28 @@ func TestLateClusterCatchesUp(t *testing.T) {
 }
 
 // TestRestart: what was accepted before a stop is there after it.
-func TestRestart(t *testing.T) {
+func TestRestart(t *testing.T) { restart(t, nil) }
+
+func restart(t *testing.T, env environment) {
+	t.Helper()
 	dir := t.TempDir()
-	s := start(t, dir, "paris")
+	s := start(t, env, dir, "paris")
 	s.approve(t, "paris")
 	account := s.createAccount(t, "acme")
 	s.awaitReady(t, account.GetDefaultProjectId(), "paris")
 	s.stop()
-	s = start(t, dir, "paris")
+	s = start(t, env, dir, "paris")
 	require.Equal(t, "ready", s.project(t, account.GetDefaultProjectId()).GetClusters()["paris"].GetPhase())
 	require.Equal(t, account.GetAccountId(), s.createAccount(t, "acme").GetAccountId(), "the key is remembered")
 }
 
 // TestMalformedReport: it becomes a dead letter with the reason, and the next
 // one is applied.
-func TestMalformedReport(t *testing.T) {
-	s := start(t, t.TempDir())
+func TestMalformedReport(t *testing.T) { malformedReport(t, nil) }
+
+func malformedReport(t *testing.T, env environment) {
+	t.Helper()
+	s := start(t, env, t.TempDir())
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.brokers...), kgo.AllowAutoTopicCreation(),
 		kgo.ConsumeTopics(demeterevent.StateTopic+".management.dlq"))
 	require.NoError(t, err)

@@ -1,0 +1,30 @@
+//go:build integration
+
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/hexplane/hexplane/internal/realservers"
+	"github.com/hexplane/hexplane/internal/sqldb/sqldbtest"
+)
+
+// TestScenariosOnPostgres runs the scenarios with both databases on PostgreSQL.
+func TestScenariosOnPostgres(t *testing.T) {
+	server := realservers.Postgres(t)
+	scenarios := map[string]func(*testing.T, environment){
+		"RPC account creation flow":     rpcAccountCreationFlow,
+		"RPC project creation flow":     rpcProjectCreationFlow,
+		"fabric resource creation flow": fabricResourceCreationFlow,
+		"late cluster catches up":       lateClusterCatchesUp,
+		"restart":                       restart,
+	}
+	for name, scenario := range scenarios {
+		t.Run(name, func(t *testing.T) {
+			scenario(t, environment{
+				"DATABASE_URL":         sqldbtest.Postgres(t, server),
+				"DEMETER_DATABASE_URL": sqldbtest.Postgres(t, server),
+			})
+		})
+	}
+}

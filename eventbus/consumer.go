@@ -152,6 +152,13 @@ func (c *Consumer) pause(paused bool, topics []string) error {
 	return nil
 }
 
+// check is registered for those who do not hold the mutex.
+func (c *Consumer) check(topics []string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.registered(topics)
+}
+
 func (c *Consumer) registered(topics []string) error {
 	if c.closed {
 		return ErrClosed

@@ -25,6 +25,10 @@ const (
 	headerDLQTime      = "dlq_time"
 )
 
+// HeaderRequeuedFor names the one group that a requeued dead letter is for; the
+// others, which have handled it before, ignore it.
+const HeaderRequeuedFor = "requeued_for"
+
 // maxErrorHeader bounds dlq_error, in bytes.
 const maxErrorHeader = 1024
 

@@ -104,7 +104,7 @@ func (r *registration) observe(o Observation) {
 // another error only when none of these was reached before ctx ended.
 func (r *registration) handle(ctx context.Context, rec *Record, tier int) error {
 	eventType := rec.Header(headerEventType)
-	if tier == 0 && r.ignores(eventType) {
+	if tier == 0 && (r.ignores(eventType) || r.foreign(rec)) {
 		return nil
 	}
 	v := visitOf(rec, r.topic, tier)
@@ -133,6 +133,13 @@ func (r *registration) finish(rec *Record, v visit, err error) error {
 		r.parking.finished(rec, v.tier)
 	}
 	return err
+}
+
+// foreign reports whether the record was requeued for another group, whose dead
+// letter it was.
+func (r *registration) foreign(rec *Record) bool {
+	group := rec.Header(HeaderRequeuedFor)
+	return group != "" && group != r.c.cfg.Group
 }
 
 func (r *registration) ignores(eventType string) bool {

@@ -59,4 +59,8 @@ type (
 	Scanner interface {
 		Scan(ctx context.Context, topic, group string, visit func(*Record) error) error
 	}
+	// TopicLister is a transport that knows the names of all topics.
+	TopicLister interface {
+		Topics(ctx context.Context) ([]string, error)
+	}
 )

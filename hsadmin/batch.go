@@ -142,7 +142,8 @@ func (b *BatchClient) Stream(ctx context.Context, requests iter.Seq[Request]) it
 		defer func() {
 			close(run.abandoned)
 			cancel()
-			for range run.outcomes { //nolint:revive // waits for the end of all calls
+			for range run.outcomes {
+				// Waits for the end of all calls.
 			}
 		}()
 		for outcome := range run.outcomes {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -64,8 +65,8 @@ type decorator func(next Requester) Requester
 
 // decorate puts the first decorator outermost.
 func decorate(send Requester, decorators ...decorator) Requester {
-	for i := len(decorators) - 1; i >= 0; i-- {
-		send = decorators[i](send)
+	for _, around := range slices.Backward(decorators) {
+		send = around(send)
 	}
 	return send
 }

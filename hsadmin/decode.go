@@ -20,10 +20,10 @@ type answer struct {
 	retryAfter string
 }
 
-// errAnswer carries an answer of 300 or above from the transport to decodeErrors.
-type errAnswer struct{ answer }
+// answerError carries an answer of 300 or above from the transport to decodeErrors.
+type answerError struct{ answer }
 
-func (errAnswer) Error() string { return "hsadmin: refused" }
+func (answerError) Error() string { return "hsadmin: refused" }
 
 // decodeErrors turns whatever did not succeed into an *Error.
 func decodeErrors(next Requester) Requester {
@@ -32,7 +32,7 @@ func decodeErrors(next Requester) Requester {
 		if err == nil {
 			return resp, nil
 		}
-		if refused, ok := errors.AsType[*errAnswer](err); ok {
+		if refused, ok := errors.AsType[*answerError](err); ok {
 			return nil, refusal(req, refused.answer)
 		}
 		return nil, &Error{Operation: req.operation(), Err: err, kind: kindOfCause(err)}

@@ -79,7 +79,7 @@ type recording struct{ events []string }
 
 func (r *recording) AttemptStarted(ctx context.Context, a hsadmin.Attempt) (context.Context, func(int, error)) {
 	r.events = append(r.events, "start "+a.Operation)
-	a.Header.Set("traceparent", "00-trace")
+	a.Header.Set("Traceparent", "00-trace")
 	return ctx, func(code int, _ error) { r.events = append(r.events, "end "+http.StatusText(code)) }
 }
 

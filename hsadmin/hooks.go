@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -74,8 +75,8 @@ func observe(hooks []AttemptHook) decorator {
 			if req.trail.observe != nil {
 				req.trail.observe(err, time.Since(start))
 			}
-			for i := len(ended) - 1; i >= 0; i-- {
-				ended[i](statusOf(resp, err), err)
+			for _, end := range slices.Backward(ended) {
+				end(statusOf(resp, err), err)
 			}
 			return resp, err
 		})
@@ -89,6 +90,7 @@ func startAttempt(ctx context.Context, hooks []AttemptHook, req *Request) (conte
 	req.trail.header = http.Header{}
 	ended := make([]func(int, error), len(hooks))
 	for i, hook := range hooks {
+		//nolint:fatcontext // each hook's context is within the one before, as with nested spans
 		ctx, ended[i] = hook.AttemptStarted(ctx, Attempt{
 			Operation: req.operation(), Method: req.Method, Number: req.trail.attempt, Header: req.trail.header,
 		})

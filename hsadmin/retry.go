@@ -80,7 +80,7 @@ func backoff(cfg RetryConfig, attempt int) time.Duration {
 	if shift := attempt - 1; shift < 30 {
 		bound = min(bound, cfg.BaseDelay<<shift)
 	}
-	return rand.N(max(bound, 1)) //nolint:gosec // jitter needs no secrecy
+	return rand.N(max(bound, 1))
 }
 
 // sleep waits, and returns why when the context ended the wait.

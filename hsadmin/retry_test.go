@@ -117,7 +117,7 @@ func TestRetryAfterIsObeyedUpToACap(t *testing.T) {
 func TestBackoffIsExponentialWithFullJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls = 200
-		bounds := []time.Duration{100, 200, 400, 800, 1000}
+		bounds := []int{100, 200, 400, 800, 1000}
 		longest := make([]time.Duration, len(bounds))
 		for range calls {
 			var last time.Time
@@ -133,15 +133,17 @@ func TestBackoffIsExponentialWithFullJitter(t *testing.T) {
 			require.Error(t, put(t.Context(), client))
 			require.Len(t, waits, len(bounds))
 			for i, wait := range waits {
-				assert.LessOrEqual(t, wait, bounds[i]*time.Millisecond)
+				assert.LessOrEqual(t, wait, milliseconds(bounds[i]))
 				longest[i] = max(longest[i], wait)
 			}
 		}
 		for i := range bounds {
-			assert.Greater(t, longest[i], bounds[i]*time.Millisecond/2, "jitter spreads over the whole range")
+			assert.Greater(t, longest[i], milliseconds(bounds[i]/2), "jitter spreads over the whole range")
 		}
 	})
 }
+
+func milliseconds(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
 func TestRetriesOfAllCallsStayWithinTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"io"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -68,7 +67,7 @@ func TestCallsGoOnWhileTheIdentityIsRotated(t *testing.T) {
 	require.NoError(t, err)
 	open := &connections{open: map[net.Conn]string{}}
 	server.Config.ConnState = open.changed
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	defer server.Close()
 
@@ -182,7 +181,7 @@ func TestFilesThatDoNotFitAreNotTakenOver(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(files.KeyFile, key, 0o600))
 
-	require.Eventually(t, func() bool { return bytes.Contains([]byte(logged.String()), []byte("not taken over")) }, soon, often)
+	require.Eventually(t, func() bool { return strings.Contains(logged.String(), "not taken over") }, soon, often)
 	_, err = client.Status(t.Context())
 	require.NoError(t, err, "the last identity that was whole stays in use")
 	assert.NotContains(t, logged.String(), string(key))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,7 +24,7 @@ type transport struct {
 }
 
 // Do sends the request and reads the whole answer. An answer of 300 or above is
-// an *errAnswer; no redirect is followed.
+// an *answerError; no redirect is followed.
 func (t *transport) Do(ctx context.Context, req *Request) (*Response, error) {
 	out, err := t.request(ctx, req)
 	if err != nil {
@@ -38,9 +39,9 @@ func (t *transport) Do(ctx context.Context, req *Request) (*Response, error) {
 	if err != nil && in.StatusCode < http.StatusMultipleChoices {
 		return nil, because(ctx, err)
 	}
-	requestID := in.Header.Get("X-Request-Id")
+	requestID := in.Header.Get("X-Request-ID")
 	if in.StatusCode >= http.StatusMultipleChoices {
-		return nil, &errAnswer{answer{in.StatusCode, body, requestID, in.Header.Get("Retry-After")}}
+		return nil, &answerError{answer{in.StatusCode, body, requestID, in.Header.Get("Retry-After")}}
 	}
 	return &Response{Status: in.StatusCode, Body: body, RequestID: requestID}, nil
 }
@@ -55,9 +56,7 @@ func (t *transport) request(ctx context.Context, req *Request) (*http.Request, e
 	target.Path = strings.TrimSuffix(t.base.Path, "/") + path
 	target.RawPath = root + req.Path
 	header := make(http.Header, 4+len(req.trail.header))
-	for name, values := range req.trail.header {
-		header[name] = values
-	}
+	maps.Copy(header, req.trail.header)
 	out := &http.Request{
 		Method: req.Method, URL: &target, Host: target.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

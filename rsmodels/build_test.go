@@ -69,11 +69,11 @@ func TestDocumentsRoundTripExactly(t *testing.T) {
 			require.NoError(t, err)
 			again, err := b.build()
 			require.NoError(t, err)
-			assert.True(t, doc == again, "the same input gives an equal document")
+			assert.Equal(t, doc, again, "the same input gives an equal document")
 
 			parsed, err := rsmodels.Parse(doc.Kind(), doc.ID(), []byte(doc.JSON()))
 			require.NoError(t, err)
-			assert.True(t, doc == parsed, "parsing gives an equal document")
+			assert.Equal(t, doc, parsed, "parsing gives an equal document")
 
 			marshaled, err := json.Marshal(doc)
 			require.NoError(t, err)

@@ -17,9 +17,9 @@ func TestParseIsStrict(t *testing.T) {
 	doc, err := rsmodels.BuildDevice(television())
 	require.NoError(t, err)
 	good := doc.JSON()
-	with := func(old, new string) string {
+	with := func(old, replacement string) string {
 		require.Contains(t, good, old)
-		return strings.Replace(good, old, new, 1)
+		return strings.Replace(good, old, replacement, 1)
 	}
 
 	for name, tc := range map[string]struct {

@@ -17,15 +17,15 @@ import (
 // Patterns of the rules that a regular expression can say; the JSON Schemas
 // carry the same ones.
 const (
-	// TokenPattern is that of ids, targets and other names made for programs.
-	TokenPattern = `^[A-Za-z0-9][A-Za-z0-9._:@+~-]*$`
+	// IDPattern is that of ids, targets and other names made for programs.
+	IDPattern = `^[A-Za-z0-9][A-Za-z0-9._:@+~-]*$`
 	// MAC48Pattern is that of MAC addresses.
 	MAC48Pattern = `^[0-9a-f]{2}(:[0-9a-f]{2}){5}$`
 )
 
 // rules knows the tags of the specs.
 var rules = sync.OnceValue(func() *check.Checker {
-	token, mac48 := regexp.MustCompile(TokenPattern), regexp.MustCompile(MAC48Pattern)
+	token, mac48 := regexp.MustCompile(IDPattern), regexp.MustCompile(MAC48Pattern)
 	return check.New(
 		text("token", token.MatchString),
 		text("mac48", mac48.MatchString),
@@ -69,6 +69,6 @@ func isCanonicalRange(s string) bool {
 
 // isWritableTime tells whether RFC 3339 can say the time.
 func isWritableTime(v reflect.Value) bool {
-	t, ok := v.Interface().(time.Time)
+	t, ok := reflect.TypeAssert[time.Time](v)
 	return ok && t.Year() >= 0 && t.Year() <= 9999
 }

@@ -69,3 +69,17 @@ func (t *Transport) create(ctx context.Context, admin *kadm.Client, topics []str
 	}
 	return nil
 }
+
+// Topics implements eventbus.TopicLister.
+func (t *Transport) Topics(ctx context.Context) ([]string, error) {
+	client, err := t.client("eventbus-topics")
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	topics, err := kadm.NewClient(client).ListTopics(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("franzbus: topics: %w", err)
+	}
+	return topics.Names(), nil
+}

@@ -1,8 +1,10 @@
 package kafkabus
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -88,4 +90,23 @@ func (t *Transport) client(tag string) (sarama.Client, error) {
 		return nil, err
 	}
 	return sarama.NewClient(t.cfg.Brokers, cfg)
+}
+
+// Topics implements eventbus.TopicLister.
+func (t *Transport) Topics(context.Context) ([]string, error) {
+	start := time.Now()
+	client, err := t.client("eventbus-topics")
+	if err != nil {
+		if brokersGone(err) {
+			return nil, t.unreachable(start, err)
+		}
+		return nil, fmt.Errorf("kafkabus: topics: %w", err)
+	}
+	defer func() { _ = client.Close() }()
+	topics, err := client.Topics()
+	if err != nil {
+		return nil, fmt.Errorf("kafkabus: topics: %w", err)
+	}
+	slices.Sort(topics)
+	return topics, nil
 }

@@ -15,6 +15,8 @@ package membus
 import (
 	"context"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -73,6 +75,13 @@ func (b *Bus) Scan(ctx context.Context, topic, group string, visit func(*eventbu
 		}
 	}
 	return nil
+}
+
+// Topics implements eventbus.TopicLister.
+func (b *Bus) Topics(context.Context) ([]string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Sorted(maps.Keys(b.topics)), nil
 }
 
 func (b *Bus) partitions(topic string) []*partition {

@@ -95,7 +95,7 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		call.Client, call.Serial = cert.Subject.CommonName, cert.SerialNumber.String()
 	}
 	_, call.Operation = b.routes.Handler(r)
-	w.Header().Set("X-Request-Id", call.RequestID)
+	w.Header().Set("X-Request-ID", call.RequestID)
 	fault, faulty := b.faults.meet(r, call.Operation)
 	call.Fault = fault.String()
 	answer := &recorder{ResponseWriter: w}

@@ -54,11 +54,12 @@ func TestAnswersOfTheInterface(t *testing.T) {
 	} {
 		answer := call(backend, tc.method, tc.path, tc.body)
 		assert.Equal(t, tc.status, answer.Code, "%s %s", tc.method, tc.path)
-		assert.NotEmpty(t, answer.Header().Get("X-Request-Id"))
+		assert.NotEmpty(t, answer.Header().Get("X-Request-ID"))
 		if tc.code != "" {
 			var said struct {
-				Code, Message string
-				Fields        []hsadmin.FieldError
+				Code    string               `json:"code"`
+				Message string               `json:"message"`
+				Fields  []hsadmin.FieldError `json:"fields"`
 			}
 			require.NoError(t, json.Unmarshal(answer.Body.Bytes(), &said))
 			assert.Equal(t, tc.code, said.Code)

@@ -78,7 +78,7 @@ type activeRule struct {
 
 func newFaults(seed uint64) *faults {
 	// Faults must be the same in every run of a test, not unpredictable.
-	return &faults{random: rand.New(rand.NewPCG(seed, seed))} //nolint:gosec // see above
+	return &faults{random: rand.New(rand.NewPCG(seed, seed))}
 }
 
 // Inject puts a rule in force, after those that are. A request meets the fault

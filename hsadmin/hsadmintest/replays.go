@@ -17,7 +17,7 @@ type replays struct {
 }
 
 type replay struct {
-	print   [sha256.Size]byte
+	sum     [sha256.Size]byte
 	status  int
 	refused *refusal
 }
@@ -39,15 +39,15 @@ func (r *replays) do(key string, body []byte, answer func() (int, *refusal)) (in
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	print := sha256.Sum256(body)
+	sum := sha256.Sum256(body)
 	if known, ok := r.answers[key]; ok {
-		if known.print != print {
+		if known.sum != sum {
 			return http.StatusUnprocessableEntity, newRefusal("idempotency_key_reused", "the key came with another body")
 		}
 		return known.status, known.refused
 	}
 	status, refused := answer()
-	r.answers[key] = replay{print, status, refused}
+	r.answers[key] = replay{sum, status, refused}
 	if r.order = append(r.order, key); len(r.order) > maxReplays {
 		delete(r.answers, r.order[0])
 		r.order = r.order[1:]

@@ -2,8 +2,7 @@ package hsadmintest
 
 import (
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -39,7 +38,7 @@ func Serve(handler http.Handler) (*Server, error) {
 		Authority: authority, URL: "https://" + listener.Addr().String(),
 		// Clients that are refused or cut off are what tests are about, and
 		// nothing to log.
-		server: &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)},
+		server: &http.Server{Handler: handler, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)},
 	}
 	s.done.Go(func() { _ = s.server.ServeTLS(listener, "", "") })
 	return s, nil

@@ -7,7 +7,8 @@
 //     returns, or neither is.
 //   - Every stored event is published at least once, also after a crash at any
 //     moment. Events with the same topic and key leave in the order in which their
-//     writes were committed, one publisher at a time.
+//     writes were committed, one publisher at a time. When the broker takes an event
+//     but not one before it, both come again, in order.
 //   - Replace and Delete compare the version, so a lost update is impossible.
 //   - Documents are listed in the order of their ids.
 //

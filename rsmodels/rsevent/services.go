@@ -1,5 +1,7 @@
 package rsevent
 
+import "slices"
+
 // Services are the filters set at one level: ISP, account, user or device. What
 // is unset is taken from the next less specific level.
 type Services struct {
@@ -20,12 +22,12 @@ type Service struct {
 // its blocking page is empty. The result shares no memory with the levels.
 func ResolveServices(levels ...*Services) Services {
 	content, threat := newService(), newService()
-	for i := len(levels) - 1; i >= 0; i-- {
-		if levels[i] == nil {
+	for _, level := range slices.Backward(levels) {
+		if level == nil {
 			continue
 		}
-		content.apply(levels[i].ContentFiltering)
-		threat.apply(levels[i].ThreatProtection)
+		content.apply(level.ContentFiltering)
+		threat.apply(level.ThreatProtection)
 	}
 	return Services{ContentFiltering: content, ThreatProtection: threat}
 }

@@ -33,9 +33,11 @@ type Copy[T any] struct {
 // Known tells whether the entity exists.
 func (c Copy[T]) Known() bool { return !c.Deleted && c.Revision.Event != "" }
 
-// The copies that rsclient keeps.
-type (
-	Account = Copy[rsevent.Account]
-	User    = Copy[rsevent.User]
-	Device  = Copy[rsevent.Device]
-)
+// Account is the copy of an account.
+type Account = Copy[rsevent.Account]
+
+// User is the copy of a user.
+type User = Copy[rsevent.User]
+
+// Device is the copy of a device.
+type Device = Copy[rsevent.Device]

@@ -9,7 +9,7 @@ import (
 // Inputs is everything that one device's configuration follows from.
 type Inputs struct {
 	Device  rsevent.Device
-	User    *rsevent.User // nil: the device belongs to no known user
+	User    User // one that is not known sets nothing
 	Account rsevent.Account
 	ISP     rsevent.ISPConfiguration
 	Agents  Agents
@@ -41,11 +41,11 @@ func Resolve(in Inputs) rsevent.ResolvedDevice {
 	return resolved
 }
 
-func userServices(user *rsevent.User) *rsevent.Services {
-	if user == nil {
+func userServices(user User) *rsevent.Services {
+	if !user.Known() {
 		return nil
 	}
-	return user.Services
+	return user.Value.Services
 }
 
 // targetPackage is the router's own association, else its ISP's default for its

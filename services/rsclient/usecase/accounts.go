@@ -97,5 +97,5 @@ func (p *Provisioning) DeleteAccount(ctx context.Context, account rsevent.Accoun
 	_, err = p.tables.Accounts.Upsert(ctx, account.AccountID, func(c *domain.Account, _ bool) ([]*eventbus.Message, error) {
 		return nil, bury(c, account, rev)
 	})
-	return p.finish(ctx, nil, rev, err)
+	return newsOnly(err)
 }

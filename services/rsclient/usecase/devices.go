@@ -15,13 +15,13 @@ import (
 // changed. A device whose account is not known yet is kept silently; the account
 // brings it along when it arrives.
 func (p *Provisioning) SaveDevice(ctx context.Context, device rsevent.Device, rev domain.Revision) error {
-	h, err := p.household(ctx, device.AccountID)
+	h, err := p.household(ctx, device.AccountID, rev)
 	if err != nil {
-		return err
+		return newsOnly(err)
 	}
 	_, err = p.tables.Devices.Upsert(ctx, device.DeviceID, func(c *domain.Device, _ bool) ([]*eventbus.Message, error) {
 		old := *c
-		if err := keep(c, device, rev); err != nil || h == nil {
+		if err := keep(c, device, rev); err != nil || h.waiting {
 			return nil, err
 		}
 		return h.deviceChanged(ctx, old, device)
@@ -48,12 +48,12 @@ func (h *household) deviceChanged(ctx context.Context, old domain.Device, device
 // DeleteDevice forgets a device and its association and tells rsadaptor, also
 // when the device was never known: the event may have overtaken its creation.
 func (p *Provisioning) DeleteDevice(ctx context.Context, device rsevent.Device, rev domain.Revision) error {
-	h, err := p.household(ctx, device.AccountID)
+	h, err := p.household(ctx, device.AccountID, rev)
 	if err != nil {
-		return err
+		return newsOnly(err)
 	}
 	ispID := device.ISPID
-	if h != nil {
+	if !h.waiting {
 		ispID = h.account.ISPID
 	}
 	return p.buryDevice(ctx, device, ispID, rev)
@@ -83,7 +83,7 @@ func (p *Provisioning) buryDevice(ctx context.Context, device rsevent.Device, is
 		gone, err := deviceGone(device)
 		return []*eventbus.Message{gone}, err
 	})
-	return p.finish(ctx, nil, rev, err)
+	return newsOnly(err)
 }
 
 // remove deletes a document that may be missing.

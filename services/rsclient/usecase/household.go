@@ -12,19 +12,22 @@ import (
 // household is an account with what is needed to resolve its devices. ISP-wide
 // inputs are read once, so that one household is resolved from one view of them.
 type household struct {
+	// waiting says that the account is not known: its users and devices are kept
+	// silently until it is.
+	waiting bool
 	tables  Tables
 	account rsevent.Account
 	isp     domain.ISP
 	agents  domain.Agents
 	view    view
-	users   map[string]*rsevent.User // read so far; nil: unknown
+	users   map[string]domain.User // read so far
 }
 
 // view names the versions of the ISP-wide inputs that a household was resolved from.
 type view struct{ isp, agents int64 }
 
 func (t Tables) household(ctx context.Context, account rsevent.Account) (*household, error) {
-	h := &household{tables: t, account: account, users: map[string]*rsevent.User{}}
+	h := &household{tables: t, account: account, users: map[string]domain.User{}}
 	var err error
 	if h.isp, h.view.isp, err = lookup(ctx, t.ISPs, account.ISPID); err != nil {
 		return nil, fmt.Errorf("rsclient: ISP configuration: %w", err)
@@ -51,9 +54,9 @@ func (h *household) with(account rsevent.Account) *household {
 	return &other
 }
 
-func (h *household) withUser(id string, user *rsevent.User) *household {
+func (h *household) withUser(id string, user domain.User) *household {
 	other := *h
-	other.users = map[string]*rsevent.User{id: user}
+	other.users = map[string]domain.User{id: user}
 	return &other
 }
 
@@ -75,22 +78,21 @@ func (h *household) resolve(ctx context.Context, device rsevent.Device) (rsevent
 	return domain.Resolve(in), nil
 }
 
-func (h *household) user(ctx context.Context, id string) (*rsevent.User, error) {
-	if id == "" {
-		return nil, nil
-	}
-	if user, read := h.users[id]; read {
+// user returns a user of the account; another is unknown here.
+func (h *household) user(ctx context.Context, id string) (domain.User, error) {
+	user, read := h.users[id]
+	if id == "" || read {
 		return user, nil
 	}
 	found, _, err := lookup(ctx, h.tables.Users, id)
 	if err != nil {
-		return nil, fmt.Errorf("rsclient: user: %w", err)
+		return domain.User{}, fmt.Errorf("rsclient: user: %w", err)
 	}
-	h.users[id] = nil
-	if found.Known() && found.Value.AccountID == h.account.AccountID {
-		h.users[id] = &found.Value
+	if found.Value.AccountID == h.account.AccountID {
+		user = found
 	}
-	return h.users[id], nil
+	h.users[id] = user
+	return user, nil
 }
 
 // devices calls do with every device of the account.

@@ -63,34 +63,42 @@ func (p *Provisioning) Delete(ctx context.Context, all rsevent.Provision, rev do
 	return nil
 }
 
-// household returns that of an account, or nil when the account is not
-// known: its devices and users then wait for it.
-func (p *Provisioning) household(ctx context.Context, accountID string) (*household, error) {
+// household returns the household of an account for news of rev. News from before
+// the account's end is stale: errStale.
+func (p *Provisioning) household(ctx context.Context, accountID string, rev domain.Revision) (*household, error) {
 	account, _, err := lookup(ctx, p.tables.Accounts, accountID)
 	if err != nil {
 		return nil, fmt.Errorf("rsclient: account: %w", err)
 	}
-	if !account.Known() {
-		return nil, nil
+	if account.Known() {
+		return p.tables.household(ctx, account.Value)
 	}
-	return p.tables.household(ctx, account.Value)
+	if account.Deleted && !rev.Supersedes(account.Revision) {
+		return nil, errStale
+	}
+	return &household{waiting: true}, nil
 }
 
-// finish ends a use case that resolved devices of h (nil: none). When the ISP's
-// settings changed while it did, the account is pushed once more, because the
-// push that the change started may have come before this one.
-func (p *Provisioning) finish(ctx context.Context, h *household, rev domain.Revision, err error) error {
+// newsOnly is the error of a use case for which stale news is nothing to do.
+func newsOnly(err error) error {
 	if errors.Is(err, errStale) {
 		return nil
 	}
-	if err != nil || h == nil {
-		return err
+	return err
+}
+
+// finish ends a use case that resolved devices of h. When the ISP's settings
+// changed while it did, the account is pushed once more, because the push that the
+// change started may have come before this one.
+func (p *Provisioning) finish(ctx context.Context, h *household, rev domain.Revision, err error) error {
+	if err != nil || h.waiting {
+		return newsOnly(err)
 	}
 	current, err := h.current(ctx)
 	if err != nil || current {
 		return err
 	}
-	return p.push.Accounts(ctx, h.account.ISPID, []string{h.account.AccountID}, rev.Event+"_"+h.account.AccountID)
+	return p.push.Accounts(ctx, h.account.ISPID, []string{h.account.AccountID}, rev.Event+"/"+h.account.AccountID)
 }
 
 // keep stores an entity as news of rev, or reports errStale.

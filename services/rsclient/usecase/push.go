@@ -18,8 +18,7 @@ type Push struct {
 // NewPush returns the use cases over tasks.
 func NewPush(tasks Tasks) *Push { return &Push{tasks: tasks} }
 
-// ISP pushes every device of an ISP. A push with the same cause, which holds no
-// slash, happens once.
+// ISP pushes every device of an ISP. A push with the same cause happens once.
 func (p *Push) ISP(ctx context.Context, ispID, cause string) error {
 	return p.start(ctx, TaskSyncAccounts, cause, rsevent.RSSyncAccounts{ISPID: ispID})
 }
@@ -35,7 +34,7 @@ func (p *Push) start(ctx context.Context, taskType, cause string, request any) e
 		return fmt.Errorf("rsclient: push: %w", err)
 	}
 	_, err = p.tasks.Start(ctx, asynctask.StartOptions{
-		Type: taskType, ID: taskType + "_push_" + cause, Payload: payload,
+		Type: taskType, RequestID: "push/" + cause, Payload: payload,
 	})
 	if err != nil {
 		return fmt.Errorf("rsclient: push: %w", err)

@@ -45,17 +45,16 @@ func (r *Replies) Device(ctx context.Context, reply rsevent.Reply, msg *eventbus
 }
 
 func (r *Replies) settleDevice(ctx context.Context, id, digest string, reply rsevent.Reply, at time.Time) error {
-	event, err := r.deviceNow(ctx, id, digest)
+	device, _, err := lookup(ctx, r.tables.Devices, id)
 	if err != nil {
-		return err
+		return fmt.Errorf("rsclient: device: %w", err)
 	}
-	if event != nil {
-		if err := r.bus.Publish(ctx, event); err != nil {
-			return fmt.Errorf("rsclient: correct %s: %w", id, err)
-		}
-		if event.EventType == rsevent.TypeRSDeviceDeleted {
-			return nil
-		}
+	if device.Deleted {
+		event, err := deviceGone(device.Value)
+		return r.correct(ctx, event, err)
+	}
+	if err := r.correctDevice(ctx, device, digest); err != nil {
+		return err
 	}
 	_, err = r.tables.Confirmations.Upsert(ctx, id, func(c *domain.Confirmation, _ bool) ([]*eventbus.Message, error) {
 		c.Record(digest, reply, at)
@@ -67,36 +66,41 @@ func (r *Replies) settleDevice(ctx context.Context, id, digest string, reply rse
 	return nil
 }
 
-// deviceNow returns the event that tells what is true now of a device that the
-// backend knows by the configuration with that digest, or nil when that is it.
-func (r *Replies) deviceNow(ctx context.Context, id, digest string) (*eventbus.Message, error) {
-	device, _, err := lookup(ctx, r.tables.Devices, id)
+// correct publishes an event, unless it could not be made.
+func (r *Replies) correct(ctx context.Context, event *eventbus.Message, err error) error {
 	if err != nil {
-		return nil, fmt.Errorf("rsclient: device: %w", err)
+		return err
 	}
+	if err := r.bus.Publish(ctx, event); err != nil {
+		return fmt.Errorf("rsclient: correct: %w", err)
+	}
+	return nil
+}
+
+// correctDevice tells what is true now of a device that the backend knows by the
+// configuration with that digest, unless that is it.
+func (r *Replies) correctDevice(ctx context.Context, device domain.Device, digest string) error {
 	account, _, err := lookup(ctx, r.tables.Accounts, device.Value.AccountID)
 	if err != nil {
-		return nil, fmt.Errorf("rsclient: account: %w", err)
-	}
-	if device.Deleted {
-		return deviceGone(device.Value)
+		return fmt.Errorf("rsclient: account: %w", err)
 	}
 	if !device.Known() || !account.Known() {
-		return nil, nil
+		return nil
 	}
 	h, err := r.tables.household(ctx, account.Value)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	resolved, err := h.resolve(ctx, device.Value)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	payload := rsevent.RSDevice{ResolvedDevice: resolved}
 	if now, err := synctask.Digest(payload); err != nil || now == digest {
-		return nil, err
+		return err
 	}
-	return provision(rsevent.TypeRSDeviceUpdated, device.Value.AccountID, payload)
+	event, err := provision(rsevent.TypeRSDeviceUpdated, device.Value.AccountID, payload)
+	return r.correct(ctx, event, err)
 }
 
 // Settings handles rsadaptor's reply about a part of an ISP's settings.
@@ -127,12 +131,7 @@ func (r *Replies) settleSettings(ctx context.Context, eventType, ispID, digest s
 			return err
 		}
 		event, err := eventbus.NewMessage(rsevent.TopicSystemConfiguration, eventType, ispID, payload)
-		if err != nil {
-			return err
-		}
-		if err := r.bus.Publish(ctx, event); err != nil {
-			return fmt.Errorf("rsclient: correct settings of %s: %w", ispID, err)
-		}
+		return r.correct(ctx, event, err)
 	}
 	return nil
 }

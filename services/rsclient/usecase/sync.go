@@ -19,7 +19,8 @@ const (
 
 // SyncConfig sizes a full sync. Every field must be set.
 type SyncConfig struct {
-	BulkSize int           // accounts that one bulk replays
+	BulkSize int           // accounts that one bulk replays; at most 10,000
+	Bulks    int           // bulks in flight at once
 	Window   int           // devices of one bulk in flight at once
 	Timeout  time.Duration // how long rsadaptor may take to answer before it is asked again
 	Attempts int           // how often it is asked
@@ -39,7 +40,7 @@ func Definitions(tables Tables, cfg SyncConfig) []asynctask.Definition {
 		Type: TaskSyncAccounts, ReplyEvent: rsevent.TypeRSSyncAccountsReply,
 		Steps: []asynctask.Step{{
 			Name: "bulks", Requests: tables.bulkRequests(cfg.BulkSize), ReplyTopic: rsevent.TopicClientReply,
-			ReplyEvents: []string{rsevent.TypeRSSyncAccountsBulkReply},
+			ReplyEvents: []string{rsevent.TypeRSSyncAccountsBulkReply}, Window: cfg.Bulks,
 		}},
 	}, {
 		Type: TaskSyncAccountsBulk, ReplyEvent: rsevent.TypeRSSyncAccountsBulkReply,

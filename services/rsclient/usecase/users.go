@@ -22,13 +22,13 @@ func (p *Provisioning) DeleteUser(ctx context.Context, user rsevent.User, rev do
 func (p *Provisioning) replaceUser(ctx context.Context, user rsevent.User, rev domain.Revision,
 	store func(*domain.User, rsevent.User, domain.Revision) error,
 ) error {
-	h, err := p.household(ctx, user.AccountID)
+	h, err := p.household(ctx, user.AccountID, rev)
 	if err != nil {
-		return err
+		return newsOnly(err)
 	}
 	_, err = p.tables.Users.Upsert(ctx, user.UserID, func(c *domain.User, _ bool) ([]*eventbus.Message, error) {
 		old := *c
-		if err := store(c, user, rev); err != nil || h == nil {
+		if err := store(c, user, rev); err != nil || h.waiting {
 			return nil, err
 		}
 		return h.userChanged(ctx, user, old, *c)
@@ -39,7 +39,7 @@ func (p *Provisioning) replaceUser(ctx context.Context, user rsevent.User, rev d
 // userChanged makes one event with the devices that a user's change concerns, or
 // none when it concerns no device.
 func (h *household) userChanged(ctx context.Context, user rsevent.User, old, now domain.User) ([]*eventbus.Message, error) {
-	before, after := h.withUser(user.UserID, known(old)), h.withUser(user.UserID, known(now))
+	before, after := h.withUser(user.UserID, old), h.withUser(user.UserID, now)
 	var devices []rsevent.ResolvedDevice
 	err := h.devices(ctx, func(device rsevent.Device) error {
 		if device.UserID != user.UserID {
@@ -64,11 +64,4 @@ func (h *household) userChanged(ctx context.Context, user rsevent.User, old, now
 	}
 	event, err := provision(rsevent.TypeRSUserUpdated, user.AccountID, rsevent.RSUserUpdated{User: user, Devices: devices})
 	return []*eventbus.Message{event}, err
-}
-
-func known(c domain.User) *rsevent.User {
-	if !c.Known() {
-		return nil
-	}
-	return &c.Value
 }

@@ -6,12 +6,11 @@ import (
 	"time"
 
 	"github.com/hexplane/hexplane/asynctask"
-	"github.com/hexplane/hexplane/internal/docstore"
 	"github.com/hexplane/hexplane/internal/service"
 	"github.com/hexplane/hexplane/internal/taskhost"
-	"github.com/hexplane/hexplane/services/rsclient/domain"
 	"github.com/hexplane/hexplane/services/rsclient/events"
 	"github.com/hexplane/hexplane/services/rsclient/rest"
+	"github.com/hexplane/hexplane/services/rsclient/store"
 	"github.com/hexplane/hexplane/services/rsclient/usecase"
 )
 
@@ -19,15 +18,22 @@ import (
 // default.
 type Config struct {
 	BulkSize int           `env:"SYNC_BULK_SIZE" envDefault:"100" desc:"accounts that one bulk of a full sync replays"`
+	Bulks    int           `env:"SYNC_BULKS" envDefault:"8" desc:"bulks of a full sync that are in flight at once"`
 	Window   int           `env:"SYNC_WINDOW" envDefault:"1000" desc:"devices of one bulk that are in flight at once"`
 	Timeout  time.Duration `env:"SYNC_REQUEST_TIMEOUT" envDefault:"5m" desc:"how long rsadaptor may take to answer before it is asked again"`
 	Attempts int           `env:"SYNC_REQUEST_ATTEMPTS" envDefault:"6" desc:"how often rsadaptor is asked"`
 }
 
+// maxBulk is the most accounts that a request may name.
+const maxBulk = 10_000
+
 func (c Config) sync() usecase.SyncConfig {
-	cfg := usecase.SyncConfig{BulkSize: 100, Window: 1000, Timeout: 5 * time.Minute, Attempts: 6}
+	cfg := usecase.SyncConfig{BulkSize: 100, Bulks: 8, Window: 1000, Timeout: 5 * time.Minute, Attempts: 6}
 	if c.BulkSize > 0 {
-		cfg.BulkSize = c.BulkSize
+		cfg.BulkSize = min(c.BulkSize, maxBulk)
+	}
+	if c.Bulks > 0 {
+		cfg.Bulks = c.Bulks
 	}
 	if c.Window > 0 {
 		cfg.Window = c.Window
@@ -51,7 +57,7 @@ func App() service.App[Config] {
 
 // New wires the service on a platform.
 func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
-	tables := tables(p.Docs)
+	tables := store.Tables(p.Docs)
 	tasks, drive, err := taskhost.New(ctx, p, asynctask.Config{}, usecase.Definitions(tables, cfg.sync())...)
 	if err != nil {
 		return nil, err
@@ -75,31 +81,4 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 		Consumers: []service.Consumer{{Group: p.Name, Registries: registries}},
 		Loops:     []service.Loop{drive},
 	}, nil
-}
-
-// tables lays the tables out over a store. What is deleted is in no index.
-func tables(docs *docstore.Store) usecase.Tables {
-	return usecase.Tables{
-		Accounts: docstore.NewCollection(docs, "accounts",
-			docstore.IndexBy(usecase.FieldISP, func(c domain.Account) string { return ifKnown(c, c.Value.ISPID) })),
-		Users: docstore.NewCollection(docs, "users",
-			docstore.IndexBy(usecase.FieldAccount, func(c domain.User) string { return ifKnown(c, c.Value.AccountID) })),
-		Devices: docstore.NewCollection(docs, "devices",
-			docstore.IndexBy(usecase.FieldAccount, func(c domain.Device) string { return ifKnown(c, c.Value.AccountID) })),
-		ISPs:     docstore.NewCollection[domain.ISP](docs, "isps"),
-		Agents:   docstore.NewCollection[domain.Agents](docs, "agents"),
-		Settings: docstore.NewCollection[domain.Settings](docs, "settings"),
-		Associations: docstore.NewCollection(docs, "associations",
-			docstore.IndexBy(usecase.FieldPackage, func(a domain.Association) string {
-				return usecase.PackageKey(a.ISPID, a.PackageID)
-			})),
-		Confirmations: docstore.NewCollection[domain.Confirmation](docs, "confirmations"),
-	}
-}
-
-func ifKnown[T any](c domain.Copy[T], value string) string {
-	if !c.Known() {
-		return ""
-	}
-	return value
 }

@@ -41,6 +41,9 @@ func Definition(jobs Table[domain.Job], deadline time.Duration, now func() time.
 				if !j.State.Final() {
 					j.End(outcome, now().UTC())
 				}
+				if outcome.Error != nil && outcome.Error.Code == asynctask.CodeDeadline {
+					return cancellations(task.JobID) // the other services know of no deadline
+				}
 				return nil, nil
 			})
 			if err != nil {

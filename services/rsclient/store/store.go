@@ -1,0 +1,35 @@
+// Package store lays rsclient's tables out over a document store.
+package store
+
+import (
+	"github.com/hexplane/hexplane/internal/docstore"
+	"github.com/hexplane/hexplane/services/rsclient/domain"
+	"github.com/hexplane/hexplane/services/rsclient/usecase"
+)
+
+// Tables are the tables in a store. What is deleted is in no index.
+func Tables(docs *docstore.Store) usecase.Tables {
+	return usecase.Tables{
+		Accounts: docstore.NewCollection(docs, "accounts",
+			docstore.IndexBy(usecase.FieldISP, func(c domain.Account) string { return ifKnown(c, c.Value.ISPID) })),
+		Users: docstore.NewCollection(docs, "users",
+			docstore.IndexBy(usecase.FieldAccount, func(c domain.User) string { return ifKnown(c, c.Value.AccountID) })),
+		Devices: docstore.NewCollection(docs, "devices",
+			docstore.IndexBy(usecase.FieldAccount, func(c domain.Device) string { return ifKnown(c, c.Value.AccountID) })),
+		ISPs:     docstore.NewCollection[domain.ISP](docs, "isps"),
+		Agents:   docstore.NewCollection[domain.Agents](docs, "agents"),
+		Settings: docstore.NewCollection[domain.Settings](docs, "settings"),
+		Associations: docstore.NewCollection(docs, "associations",
+			docstore.IndexBy(usecase.FieldPackage, func(a domain.Association) string {
+				return usecase.PackageKey(a.ISPID, a.PackageID)
+			})),
+		Confirmations: docstore.NewCollection[domain.Confirmation](docs, "confirmations"),
+	}
+}
+
+func ifKnown[T any](c domain.Copy[T], value string) string {
+	if !c.Known() {
+		return ""
+	}
+	return value
+}

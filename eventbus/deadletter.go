@@ -16,13 +16,13 @@ const (
 
 // Headers that a dead letter has besides those of the record it was.
 const (
-	headerDLQReason    = "dlq_reason"
-	headerDLQError     = "dlq_error"
-	headerDLQAttempts  = "dlq_attempts"
-	headerDLQTopic     = "dlq_topic"
-	headerDLQPartition = "dlq_partition"
-	headerDLQOffset    = "dlq_offset"
-	headerDLQTime      = "dlq_time"
+	HeaderDeadReason    = "dlq_reason"
+	HeaderDeadError     = "dlq_error"
+	HeaderDeadAttempts  = "dlq_attempts"
+	HeaderDeadTopic     = "dlq_topic"
+	HeaderDeadPartition = "dlq_partition"
+	HeaderDeadOffset    = "dlq_offset"
+	HeaderDeadTime      = "dlq_time" // RFC 3339 UTC with milliseconds
 )
 
 // HeaderRequeuedFor names the one group that a requeued dead letter is for; the
@@ -43,13 +43,13 @@ func deadLetter(v visit, group, reason string, cause error) *Record {
 	dead.Topic = DeadLetterTopic(rec.Topic, group)
 	dead.Partition, dead.Offset = -1, -1
 	dead.Headers = append(append(make([]Header, 0, len(rec.Headers)+7), rec.Headers...),
-		Header{headerDLQReason, reason},
-		Header{headerDLQError, clip(cause.Error(), maxErrorHeader)},
-		Header{headerDLQAttempts, strconv.Itoa(v.attempts)},
-		Header{headerDLQTopic, rec.Topic},
-		Header{headerDLQPartition, strconv.Itoa(int(v.partition))},
-		Header{headerDLQOffset, strconv.FormatInt(v.offset, 10)},
-		Header{headerDLQTime, time.Now().UTC().Format(timestampLayout)},
+		Header{HeaderDeadReason, reason},
+		Header{HeaderDeadError, clip(cause.Error(), maxErrorHeader)},
+		Header{HeaderDeadAttempts, strconv.Itoa(v.attempts)},
+		Header{HeaderDeadTopic, rec.Topic},
+		Header{HeaderDeadPartition, strconv.Itoa(int(v.partition))},
+		Header{HeaderDeadOffset, strconv.FormatInt(v.offset, 10)},
+		Header{HeaderDeadTime, time.Now().UTC().Format(timestampLayout)},
 	)
 	return &dead
 }

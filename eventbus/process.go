@@ -17,7 +17,7 @@ func (r *registration) process(ctx context.Context, rec *Record, v visit, eventT
 	defer func() {
 		r.observe(Observation{Kind: Finished, EventType: eventType, Duration: time.Since(start)})
 	}()
-	msg, err := r.c.serializer.Unmarshal(v.rec)
+	msg, err := r.decode(v.rec)
 	if err != nil {
 		return r.bury(ctx, v, eventType, ReasonUndecodable, err)
 	}
@@ -25,6 +25,16 @@ func (r *registration) process(ctx context.Context, rec *Record, v visit, eventT
 		return nil
 	}
 	return r.attempt(ctx, rec, v, msg)
+}
+
+// decode takes a serializer's panic for what it says of the record.
+func (r *registration) decode(rec *Record) (msg *Message, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: serializer panicked: %v", ErrUndecodable, p)
+		}
+	}()
+	return r.c.serializer.Unmarshal(rec)
 }
 
 // attempt calls the callback as often as the policy has it, here and now.

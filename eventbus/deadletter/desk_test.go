@@ -1,0 +1,137 @@
+package deadletter_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"go.uber.org/goleak"
+
+	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/eventbus/deadletter"
+	"github.com/hexplane/hexplane/eventbus/franzbus"
+	"github.com/hexplane/hexplane/eventbus/kafkabus"
+	"github.com/hexplane/hexplane/eventbus/membus"
+)
+
+func TestMain(m *testing.M) {
+	// sarama's metrics library keeps one ticker for the whole process.
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
+}
+
+func TestDesk(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DefaultNumPartitions(3))
+	require.NoError(t, err)
+	t.Cleanup(cluster.Close)
+	for name, transport := range map[string]eventbus.Transport{
+		"membus":   membus.New(membus.Config{}),
+		"kafkabus": kafkabus.New(kafkabus.Config{Brokers: cluster.ListenAddrs()}),
+		"franzbus": franzbus.New(franzbus.Config{Brokers: cluster.ListenAddrs()}),
+	} {
+		t.Run(name, func(t *testing.T) { testDesk(t, transport, "orders-"+name) })
+	}
+}
+
+// shop is a group whose callback refuses some payloads until it is mended.
+type shop struct {
+	mu     sync.Mutex
+	mended bool
+	seen   map[string]int
+}
+
+func (s *shop) Notify(_ context.Context, msg *eventbus.Message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.mended && string(msg.Payload) != `"good"` {
+		err := errors.New("cannot handle " + string(msg.Payload))
+		if string(msg.Payload) == `"hopeless"` {
+			return eventbus.Permanent(err)
+		}
+		return err
+	}
+	s.seen[string(msg.Payload)]++
+	return nil
+}
+
+func (s *shop) count(payload string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen[payload]
+}
+
+func (s *shop) mend() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mended = true
+}
+
+func open(t *testing.T, transport eventbus.Transport, topic, group string, callback eventbus.Callback) {
+	t.Helper()
+	consumer, err := eventbus.NewConsumer(transport, eventbus.ConsumerConfig{
+		Group: group, Logger: slog.New(slog.DiscardHandler),
+		Failure: eventbus.FailurePolicy{Attempts: 2, Backoff: time.Millisecond},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, consumer.Close(context.Background())) })
+	require.NoError(t, consumer.Register(eventbus.Registry{Topic: topic, Callback: callback}))
+}
+
+func testDesk(t *testing.T, transport eventbus.Transport, topic string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	failing := &shop{seen: make(map[string]int)}
+	healthy := &shop{seen: make(map[string]int), mended: true}
+	open(t, transport, topic, "failing", failing)
+	open(t, transport, topic, "healthy", healthy)
+	producer, err := eventbus.NewProducer(transport, eventbus.ProducerConfig{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, producer.Close()) }()
+	for _, payload := range []string{"good", "bad", "hopeless", "ugly"} {
+		msg, err := eventbus.NewMessage(topic, "Ordered", payload, payload)
+		require.NoError(t, err)
+		require.NoError(t, producer.Publish(ctx, msg))
+	}
+
+	desk, err := deadletter.NewDesk(transport)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, desk.Close()) }()
+	list := func(filter deadletter.Filter) map[string]*deadletter.Letter {
+		letters := make(map[string]*deadletter.Letter)
+		for letter, err := range desk.List(ctx, filter) {
+			require.NoError(t, err)
+			letters[string(letter.Record.Key)] = letter
+		}
+		return letters
+	}
+	mine := deadletter.Filter{Topic: topic}
+	require.Eventually(t, func() bool { return len(list(mine)) == 3 }, 20*time.Second, 20*time.Millisecond)
+	exhausted := list(deadletter.Filter{Topic: topic, Group: "failing", Reason: eventbus.ReasonExhausted})
+	require.Len(t, exhausted, 2)
+	require.Empty(t, list(deadletter.Filter{Topic: "another"}))
+	bad := exhausted["bad"]
+	require.Equal(t, 2, bad.Attempts)
+	require.Equal(t, topic, bad.Topic)
+	require.Equal(t, "failing", bad.Group)
+	require.Equal(t, `cannot handle "bad"`, bad.Error)
+	require.WithinDuration(t, time.Now(), bad.Time, time.Minute)
+	require.Empty(t, bad.Record.Header(eventbus.HeaderDeadReason))
+	again, err := desk.Get(ctx, bad.DLQ, bad.ID)
+	require.NoError(t, err)
+	require.Equal(t, bad, again)
+
+	failing.mend()
+	require.NoError(t, desk.Requeue(ctx, bad))
+	require.Eventually(t, func() bool { return failing.count(`"bad"`) == 1 }, 20*time.Second, 5*time.Millisecond)
+	require.NoError(t, desk.Discard(ctx, list(mine)["hopeless"]))
+	left := list(mine)
+	require.Len(t, left, 1)
+	require.Contains(t, left, "ugly")
+	_, err = desk.Get(ctx, bad.DLQ, bad.ID)
+	require.ErrorIs(t, err, deadletter.ErrNotFound)
+	require.Equal(t, 1, healthy.count(`"bad"`), "the other group does not see it again")
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+const partitions = 8
+
+type bench struct {
+	brokers []string
+	rounds  int
+	only    string
+	serial  int
+	report  func(row)
+}
+
+// row compares us with one peer.
+type row struct {
+	name, unit, peer, goal string
+	ours, theirs           sample
+}
+
+// sample is one measurement: a rate, and the allocations per message.
+type sample struct{ rate, allocs float64 }
+
+// contender runs one measurement once.
+type contender struct {
+	name string
+	run  func() (sample, error)
+}
+
+// compare runs the contenders in turn, some rounds, and reports the first
+// against each other one.
+func (b *bench) compare(name, unit string, goals []string, contenders ...contender) error {
+	if !strings.Contains(name, b.only) {
+		return nil
+	}
+	samples := make([][]sample, len(contenders))
+	for range b.rounds {
+		for i, c := range contenders {
+			runtime.GC()
+			s, err := c.run()
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", name, c.name, err)
+			}
+			samples[i] = append(samples[i], s)
+		}
+	}
+	for i, c := range contenders[1:] {
+		b.report(row{
+			name: name, unit: unit, peer: c.name, goal: goals[i], ours: median(samples[0]), theirs: median(samples[i+1]),
+		})
+	}
+	return nil
+}
+
+func median(all []sample) sample {
+	slices.SortFunc(all, func(a, b sample) int { return int(a.rate - b.rate) })
+	return all[len(all)/2]
+}
+
+// measure times work over n messages.
+func measure(n int, work func() error) (sample, error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	err := work()
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	return sample{
+		rate:   float64(n) / took.Seconds(),
+		allocs: float64(after.Mallocs-before.Mallocs) / float64(n),
+	}, err
+}
+
+func (b *bench) name(kind string) string {
+	b.serial++
+	return fmt.Sprintf("bench-%s-%d-%d", kind, time.Now().UnixMilli(), b.serial)
+}
+
+func (b *bench) all() error {
+	for _, size := range []int{200, 1024} {
+		if err := b.publish(size); err != nil {
+			return err
+		}
+		if err := b.consume(size); err != nil {
+			return err
+		}
+	}
+	if err := b.lanes(); err != nil {
+		return err
+	}
+	return b.topics()
+}

@@ -1,0 +1,76 @@
+// Command busbench compares eventbus with its peers in one run: raw franz-go
+// and watermill-kafka, on the same broker, in turn, several rounds, medians.
+//
+//	go run ./internal/busbench            # embedded broker, in a child process
+//	go run ./internal/busbench -brokers 127.0.0.1:9092
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"text/tabwriter"
+)
+
+func main() {
+	// The consumers' logs would cost more than what is measured.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	serve := flag.Bool("serve", false, "be the embedded broker")
+	brokers := flag.String("brokers", "", "addresses of a real broker; default: embedded")
+	rounds := flag.Int("rounds", 5, "rounds per measurement")
+	only := flag.String("only", "", "run only measurements whose name contains this")
+	flag.Parse()
+	if *serve {
+		serveBroker()
+		return
+	}
+	if err := run(*brokers, *rounds, *only); err != nil {
+		fmt.Fprintln(os.Stderr, "busbench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(brokers string, rounds int, only string) error {
+	addrs := strings.Split(brokers, ",")
+	if brokers == "" {
+		broker, err := startBroker()
+		if err != nil {
+			return err
+		}
+		defer broker.stop()
+		addrs = []string{broker.addr}
+	}
+	bench := &bench{brokers: addrs, rounds: rounds, only: only}
+	out := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(out, "measurement\tours\tunit\tpeer\tpeer's\tratio\tallocs/msg ours\tpeer's\tgoal")
+	bench.report = func(r row) {
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			r.name, number(r.ours.rate), r.unit, r.peer, number(r.theirs.rate), ratio(r.ours.rate, r.theirs.rate),
+			allocs(r.ours), allocs(r.theirs), r.goal)
+		_ = out.Flush()
+	}
+	return bench.all()
+}
+
+func number(f float64) string {
+	if f == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f", f)
+}
+
+func ratio(ours, theirs float64) string {
+	if theirs == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", ours/theirs)
+}
+
+func allocs(s sample) string {
+	if s.allocs == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", s.allocs)
+}

@@ -32,3 +32,5 @@
 // means nothing (agent packages) are sorted by id. Specs and parsed documents
 // must already be spelled so.
 package rsmodels
+
+//go:generate go run ../internal/rsschema/generate

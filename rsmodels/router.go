@@ -44,7 +44,8 @@ func (r *RouterConfiguration) UnmarshalJSON(data []byte) (err error) {
 // FeatureFlagsSpec is the content of [FeatureFlags]: whether each flag is on.
 type FeatureFlagsSpec map[string]bool
 
-const flagRules = "max=256,dive,keys,required,max=64,token,endkeys"
+// FeatureFlagsRules are the validator tag of a [FeatureFlagsSpec].
+const FeatureFlagsRules = "max=256,dive,keys,required,max=64,token,endkeys"
 
 // FeatureFlags are all feature flags of one router. Their id is the router's,
 // which the content does not repeat.
@@ -56,7 +57,7 @@ func NewFeatureFlags(routerID string, spec FeatureFlagsSpec) (FeatureFlags, erro
 	if flags == nil {
 		flags = FeatureFlagsSpec{}
 	}
-	found := rules().Value(flags, flagRules)
+	found := rules().Value(flags, FeatureFlagsRules)
 	for _, v := range rules().Value(routerID, "required,max=128,token") {
 		found = append(found, Violation{Path: "router_id", Rule: v.Rule})
 	}

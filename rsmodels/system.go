@@ -71,7 +71,8 @@ func (s *SystemRouterAllowedIP) UnmarshalJSON(data []byte) (err error) {
 // SystemGeneralSpec is the content of a [SystemGeneral]: any JSON values by name.
 type SystemGeneralSpec map[string]json.RawMessage
 
-const generalRules = "max=1000,dive,keys,required,max=128,text,endkeys,jsonvalue"
+// SystemGeneralRules are the validator tag of a [SystemGeneralSpec].
+const SystemGeneralRules = "max=1000,dive,keys,required,max=128,text,endkeys,jsonvalue"
 
 // SystemGeneral holds an ISP's general settings, which are passed on as they are.
 type SystemGeneral struct{ document }
@@ -83,7 +84,7 @@ func NewSystemGeneral(spec SystemGeneralSpec) (SystemGeneral, error) {
 		general[name] = canonicalValue(value)
 	}
 	at := place{"SystemGeneral", KindSystem, SystemGeneralID, MaxSystemDocumentSize}
-	doc, err := seal(at, general, rules().Value(general, generalRules))
+	doc, err := seal(at, general, rules().Value(general, SystemGeneralRules))
 	return SystemGeneral{doc}, err
 }
 

@@ -59,7 +59,7 @@ hsadmin_calls_total{operation="GET /status",outcome="ok"} 2
 
 func TestAClashIsReported(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "hsadmin_calls_total", Help: "another"}))
+	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "hsadmin_calls_total", Help: "another"}))
 	_, err := hsadminprom.New(registry)
 	require.Error(t, err)
 }

@@ -49,8 +49,9 @@ type Config struct {
 	// Recheck is the time after which what is degraded or waits for a removal
 	// is looked at again, though no watch told of a change. Default: 30 s.
 	Recheck time.Duration
-	// Backoff is the pause after the first failed attempt; it doubles after
-	// each further one, up to MaxBackoff. Defaults: 200 ms and 15 s.
+	// Backoff is the pause after the first failed repair, watch or reading of
+	// the records; it doubles after each further one, up to MaxBackoff. How
+	// events are tried again is the bus's matter. Defaults: 200 ms and 15 s.
 	Backoff, MaxBackoff time.Duration
 	// Repairers is how many projects are repaired at the same time. Default: 4.
 	Repairers int

@@ -53,8 +53,8 @@ func New(cluster Cluster, events eventbus.Publisher, cfg Config) (*Daemon, error
 // ApplyProject makes the project's namespace exist as described, with its
 // baseline and its ports, and reports the outcome; when it returns nil, the
 // report is published. An older generation than the applied one is ignored. What
-// the cluster refuses is an outcome, not an error; while the cluster is away it
-// tries again until it answers or the context ends.
+// the cluster refuses is an outcome, not an error. An error says that the cluster
+// or the bus did not do its part; the same call may be made again, and has to be.
 func (d *Daemon) ApplyProject(ctx context.Context, p Project) error {
 	return d.change(ctx, p.ID, "", p.Generation, func(rec *record, _ bool) bool {
 		rec.Project, rec.standing = p, standing{Told: rec.Told}
@@ -115,16 +115,20 @@ func (d *Daemon) change(ctx context.Context, projectID, portID string, generatio
 	}
 	for attempt := 1; ; attempt++ {
 		err := d.changeOnce(ctx, projectID, portID, generation, edit)
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		d.counts.retries.Add(1)
-		d.log.WarnContext(ctx, "event could not be applied, will be tried again",
-			"project_id", projectID, "generation", generation, "attempt", attempt, "error", err)
-		if err := wait(ctx, d.cfg.pause(attempt)); err != nil {
-			return err
+		if err == nil || !again(err) || attempt == conflictRetries {
+			return d.postponed(ctx, projectID, generation, err)
 		}
 	}
+}
+
+// postponed counts and tells that an event could not be applied now.
+func (d *Daemon) postponed(ctx context.Context, projectID string, generation int64, err error) error {
+	if err != nil && ctx.Err() == nil {
+		d.counts.retries.Add(1)
+		d.log.WarnContext(ctx, "event could not be applied now",
+			"project_id", projectID, "generation", generation, "error", err)
+	}
+	return err
 }
 
 func (d *Daemon) changeOnce(ctx context.Context, projectID, portID string, generation int64, edit edit) error {

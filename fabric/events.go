@@ -9,7 +9,9 @@ import (
 
 // Callback returns the driver for the event topic: it decodes and validates each
 // event and calls the use case that is this cluster's duty. A payload that is
-// malformed is a permanent error, for the bus to make a dead letter of.
+// malformed is a permanent error, for the bus to make a dead letter of. Any other
+// error is one of the downstream (eventbus.Unavailable): the bus pauses the topic
+// and tries again, and no event is ever given up for it.
 func (d *Daemon) Callback() (eventbus.Callback, error) {
 	mux := eventbus.NewMux()
 	for _, eventType := range []string{demeterevent.ProjectCreated, demeterevent.ProjectUpdated} {
@@ -34,9 +36,9 @@ func (d *Daemon) Callback() (eventbus.Callback, error) {
 func (d *Daemon) onProject(ctx context.Context, ev eventbus.Event[demeterevent.Project]) error {
 	switch d.duty(ev.Data.Target) {
 	case demeterevent.DutyApply:
-		return d.ApplyProject(ctx, projectOf(ev.Data))
+		return eventbus.Unavailable(d.ApplyProject(ctx, projectOf(ev.Data)))
 	case demeterevent.DutyRemove:
-		return d.RemoveProject(ctx, projectOf(ev.Data), false)
+		return eventbus.Unavailable(d.RemoveProject(ctx, projectOf(ev.Data), false))
 	default:
 		return nil
 	}
@@ -47,15 +49,15 @@ func (d *Daemon) onProjectDeleted(ctx context.Context, ev eventbus.Event[demeter
 	if duty == demeterevent.DutyIgnore {
 		return nil
 	}
-	return d.RemoveProject(ctx, projectOf(ev.Data), duty == demeterevent.DutyApply)
+	return eventbus.Unavailable(d.RemoveProject(ctx, projectOf(ev.Data), duty == demeterevent.DutyApply))
 }
 
 func (d *Daemon) onPort(ctx context.Context, ev eventbus.Event[demeterevent.Port]) error {
 	switch d.duty(ev.Data.Target) {
 	case demeterevent.DutyApply:
-		return d.ApplyPort(ctx, portOf(ev.Data))
+		return eventbus.Unavailable(d.ApplyPort(ctx, portOf(ev.Data)))
 	case demeterevent.DutyRemove:
-		return d.RemovePort(ctx, portOf(ev.Data), false)
+		return eventbus.Unavailable(d.RemovePort(ctx, portOf(ev.Data), false))
 	default:
 		return nil
 	}
@@ -66,7 +68,7 @@ func (d *Daemon) onPortDeleted(ctx context.Context, ev eventbus.Event[demetereve
 	if duty == demeterevent.DutyIgnore {
 		return nil
 	}
-	return d.RemovePort(ctx, portOf(ev.Data), duty == demeterevent.DutyApply)
+	return eventbus.Unavailable(d.RemovePort(ctx, portOf(ev.Data), duty == demeterevent.DutyApply))
 }
 
 func (d *Daemon) duty(t demeterevent.Target) demeterevent.Duty {

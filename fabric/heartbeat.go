@@ -15,7 +15,7 @@ import (
 type Stats struct {
 	Applied  int64 // events applied and reported
 	Ignored  int64 // events older than what was applied
-	Retries  int64 // failed attempts to apply an event
+	Retries  int64 // attempts to apply an event that the cluster or the bus failed
 	Refused  int64 // reports of something other than ready or gone
 	Repaired int64 // projects put right without an event
 	Writes   int64 // writes sent to the cluster, records included

@@ -197,14 +197,13 @@ func reportBeforeAck(t *testing.T, env Env) {
 	t.Helper()
 	d, p := env.start(t, nil), project()
 	d.rec.Fail(errors.New("broker away"))
-	acked := make(chan error, 1)
-	go func() { acked <- d.notify(t, demeterevent.ProjectCreated, p) }()
-	env.eventually(t, func() bool { return d.Stats().Retries > 3 }, "tried again")
-	require.Empty(t, acked)
+	err := d.notify(t, demeterevent.ProjectCreated, p)
+	require.Error(t, err, "not acknowledged")
+	require.False(t, eventbus.IsPermanent(err))
 	_, ok := env.get(t, namespaceRef(p))
 	require.True(t, ok)
 	d.rec.Fail(nil)
-	require.NoError(t, <-acked)
+	d.deliver(t, demeterevent.ProjectCreated, p)
 	require.Equal(t, demeterevent.PhaseReady, d.reported(p).Phase)
 }
 

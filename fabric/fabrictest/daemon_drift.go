@@ -160,13 +160,9 @@ func restartFinishes(t *testing.T, env Env) {
 	require.Equal(t, demeterevent.PhaseTerminating, d.reported(p).Phase)
 
 	d.rec.Fail(errors.New("broker away"))
-	go func() {
-		_ = d.ApplyProject(t.Context(), fabric.Project{ // stopped with the test
-			ID: unreported.ProjectID, AccountID: unreported.AccountID, Name: unreported.Name,
-			Namespace: unreported.Namespace, Generation: 1,
-		})
-	}()
-	env.eventually(t, func() bool { _, ok := env.get(t, namespaceRef(unreported)); return ok }, "applied, not reported")
+	require.Error(t, d.notify(t, demeterevent.ProjectCreated, unreported))
+	_, ok := env.get(t, namespaceRef(unreported))
+	require.True(t, ok, "applied, not reported")
 
 	d = d.restart(t, records, nil)
 	release()

@@ -97,7 +97,13 @@ func (r *running) consume(p *Platform, c Consumer) error {
 		return err
 	}
 	r.consumers = append(r.consumers, consumer)
-	return consumer.Register(c.Registries...)
+	if err := consumer.Register(c.Registries...); err != nil {
+		return err
+	}
+	if c.Started != nil {
+		c.Started(consumer)
+	}
+	return nil
 }
 
 func (r *running) serve(ctx context.Context, name, addr string, l net.Listener, h http.Handler) error {

@@ -31,7 +31,8 @@ func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, 
 	if err != nil {
 		return nil, err
 	}
-	domain.Logger = p.Log
+	backlog := &backlog{}
+	domain.Logger, domain.Lag = p.Log, backlog.records
 	daemon, err := fabric.New(cluster, p.Events, domain)
 	if err != nil {
 		return nil, err
@@ -48,6 +49,7 @@ func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, 
 		Consumers: []service.Consumer{{
 			Group:      "fabric-" + cfg.ClusterID,
 			Registries: []eventbus.Registry{{Topic: demeterevent.EventTopic, Callback: callback}},
+			Started:    backlog.of,
 		}},
 		Loops: []service.Loop{{Name: "fabric", Run: daemon.Run}},
 	}, nil

@@ -218,6 +218,7 @@ func TestClusterAwayHoldsEventsBack(t *testing.T) {
 	}
 	held := next(t, w.states, func(s demeterevent.NamespaceState) bool { return s.Phase == demeterevent.PhaseDegraded })
 	require.Contains(t, held.Reason, string(demeterevent.CodeUnreachable))
+	next(t, w.beats, func(b demeterevent.Heartbeat) bool { return b.Lag == int64(len(names)) })
 	close(away)
 	ready := map[string]bool{}
 	for len(ready) < len(names) {

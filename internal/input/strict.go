@@ -57,10 +57,6 @@ func decodeReason(err error) string {
 	if errors.As(err, &syntax) {
 		return fmt.Sprintf("syntax error at byte %d", syntax.Offset)
 	}
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return wrong.Field + " has a value out of range or of a wrong type"
-	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return "it ends too early"
 	}
@@ -98,7 +94,8 @@ func (c *checker) check(value any, t reflect.Type, path string) {
 		return
 	}
 	if decodesItself(t) {
-		return // json.Unmarshal is the judge
+		c.is(decodable(value, t), path, "a value of the right form")
+		return
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -155,11 +152,27 @@ func (c *checker) number(value any, t reflect.Type, path string) {
 		return
 	}
 	n, ok := value.(json.Number)
-	if !c.is(ok, path, "a number") || t.Kind() == reflect.Float64 || t.Kind() == reflect.Float32 {
+	if !c.is(ok, path, "a number") {
 		return
 	}
-	_, err := strconv.ParseInt(n.String(), 10, t.Bits())
+	var err error
+	switch t.Kind() {
+	case reflect.Float32, reflect.Float64:
+		_, err = strconv.ParseFloat(n.String(), t.Bits())
+		c.is(err == nil, path, "a number in range")
+		return
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		_, err = strconv.ParseUint(n.String(), 10, t.Bits())
+	default:
+		_, err = strconv.ParseInt(n.String(), 10, t.Bits())
+	}
 	c.is(err == nil, path, "a whole number in range")
+}
+
+// decodable tells whether a type that decodes itself takes the value.
+func decodable(value any, t reflect.Type) bool {
+	data, err := json.Marshal(value)
+	return err == nil && json.Unmarshal(data, reflect.New(t).Interface()) == nil
 }
 
 func (c *checker) is(ok bool, path, want string) bool {

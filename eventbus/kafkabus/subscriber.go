@@ -40,7 +40,7 @@ func newSubscriber(t *Transport, cc eventbus.ConsumerConfig) (*subscriber, error
 	if cc.Commit == eventbus.CommitAsync {
 		cfg.Consumer.Offsets.AutoCommit.Interval = min(cc.CommitInterval, 100*time.Millisecond)
 	}
-	cfg.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategySticky()}
+	cfg.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sticky{}}
 	cfg.Consumer.Group.Heartbeat.Interval = time.Second
 	cfg.ChannelBufferSize = cc.Window
 	if cfg, err = t.finish(cfg); err != nil {

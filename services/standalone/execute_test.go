@@ -79,7 +79,7 @@ func TestBadLinesAreReportedAndTheRestIsSynced(t *testing.T) {
 	require.ErrorIs(t, err, job.ErrInput, out.String())
 	require.NotErrorIs(t, err, job.ErrNotIdentical)
 	assert.Regexp(t, total, out.String())
-	assert.Regexp(t, `line 6: .*unexpected end`, out.String())
+	assert.Regexp(t, `line 6: .*unexpected EOF`, out.String())
 	assert.Regexp(t, `line 7: .*toaster`, out.String())
 	assert.Regexp(t, `line 8: POST /accounts: 4\d\d .*status`, out.String())
 }

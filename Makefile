@@ -77,6 +77,10 @@ test-integration: ## The tests against real servers, which are installed if they
 bench: ## Every benchmark, once
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-hsadmin
+bench-hsadmin: ## The HS Admin client: throughput, cost of decorators, faults, memory (minutes; ARGS="-scale 0.1" for less)
+	go run ./internal/hsbench $(ARGS)
+
 ##@ Sources
 
 .PHONY: generate

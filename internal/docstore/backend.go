@@ -59,7 +59,10 @@ type Write struct {
 }
 
 // Field is the value of one indexed field of a document.
-type Field struct{ Name, Value string }
+type Field struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // Event is one entry of the outbox.
 type Event struct {

@@ -47,7 +47,7 @@ var (
 
 // Keep is what the change function of Update or Upsert returns to leave the document
 // as it is; the call then succeeds without a write.
-var Keep = errors.New("docstore: keep the document") //nolint:revive,staticcheck // not a failure
+var Keep = errors.New("docstore: keep the document") //nolint:errname,revive,staticcheck // an answer, not a failure
 
 // Document is a stored value. Version is 1 after the insert and grows by one with
 // every replace; it starts again when an id is deleted and inserted anew.

@@ -19,10 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
-	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -43,7 +40,7 @@ type Config struct {
 // Broker is a running broker. Its methods may be called concurrently.
 type Broker struct {
 	cluster *kfake.Cluster
-	lock    *os.File
+	lock    folderLock
 	close   sync.Once
 }
 
@@ -56,7 +53,7 @@ func Start(cfg Config) (*Broker, error) {
 	}
 	cluster, err := kfake.NewCluster(options(cfg)...)
 	if err != nil {
-		unlock(lock)
+		lock.release()
 		return nil, fmt.Errorf("embedkafka: start: %w", err)
 	}
 	return &Broker{cluster: cluster, lock: lock}, nil
@@ -70,7 +67,7 @@ func (b *Broker) Addrs() []string { return b.cluster.ListenAddrs() }
 func (b *Broker) Close() {
 	b.close.Do(func() {
 		b.cluster.Close()
-		unlock(b.lock)
+		b.lock.release()
 	})
 }
 
@@ -95,29 +92,4 @@ func options(cfg Config) []kfake.Opt {
 		opts = append(opts, kfake.WithLogger(logger{cfg.Log}))
 	}
 	return opts
-}
-
-// lockDir makes the folder and takes an advisory lock that dies with the process.
-func lockDir(dir string) (*os.File, error) {
-	if dir == "" {
-		return nil, nil
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("embedkafka: data folder: %w", err)
-	}
-	f, err := os.OpenFile(filepath.Clean(dir)+".lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("embedkafka: lock: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		_ = f.Close()
-		return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
-	}
-	return f, nil
-}
-
-func unlock(f *os.File) {
-	if f != nil {
-		_ = f.Close() // closing the last descriptor releases the lock
-	}
 }

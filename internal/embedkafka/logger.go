@@ -22,5 +22,5 @@ func (l logger) Logf(level kfake.LogLevel, format string, args ...any) {
 	if !l.log.Enabled(context.Background(), to) {
 		return
 	}
-	l.log.Log(context.Background(), to, strings.TrimSpace(fmt.Sprintf(format, args...)))
+	l.log.Log(context.Background(), to, "embedded broker", "says", strings.TrimSpace(fmt.Sprintf(format, args...)))
 }

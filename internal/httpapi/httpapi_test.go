@@ -174,7 +174,7 @@ func TestPageRefusals(t *testing.T) {
 
 func TestAdmin(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "things_total"}))
+	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "things_total", Help: "Things."}))
 	var notReady error
 	admin := httpapi.Admin(registry, func() error { return notReady })
 	assert.Equal(t, http.StatusOK, httpapitest.Call(t, admin, "GET /livez", "", "").Status)

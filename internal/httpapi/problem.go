@@ -12,7 +12,7 @@ import (
 
 // Problem is an RFC 9457 problem document, and the error that handlers return to
 // answer with one.
-type Problem struct {
+type Problem struct { //nolint:errname // the name of RFC 9457
 	Type   string        `json:"type"` // about:blank: the status says it all
 	Title  string        `json:"title"`
 	Status int           `json:"status"`

@@ -36,7 +36,7 @@ type thing struct {
 	Any    any               `json:"any,omitempty"`
 	At     *time.Time        `json:"at,omitempty"`
 	Hidden string            `json:"-"`
-	Plain  map[string]string `json:",omitempty"`
+	Plain  map[string]string `json:",omitempty"` //nolint:tagliatelle // a field without a name
 }
 
 func TestDecodeAccepts(t *testing.T) {

@@ -53,8 +53,7 @@ func parseJSON(data []byte) (any, error) {
 
 // decodeReason says what is wrong without naming Go types.
 func decodeReason(err error) string {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Sprintf("syntax error at byte %d", syntax.Offset)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -184,7 +183,7 @@ func (c *checker) is(ok bool, path, want string) bool {
 
 // collect lists a struct's JSON fields, those of embedded structs included.
 func collect(t reflect.Type, into map[string]reflect.Type) {
-	for f := range fieldsOf(t) {
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "-":
@@ -201,16 +200,6 @@ func collect(t reflect.Type, into map[string]reflect.Type) {
 			into[f.Name] = f.Type
 		default:
 			into[name] = f.Type
-		}
-	}
-}
-
-func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
-				return
-			}
 		}
 	}
 }

@@ -56,7 +56,8 @@ func NewHost(name string, cfg Config, logs io.Writer) (*Host, error) {
 		h.cfg.Kafka.Brokers = h.broker.Addrs()
 	}
 	if h.transport, err = newTransport(h.cfg.Kafka); err != nil {
-		return nil, errors.Join(err, h.Close(context.Background()))
+		h.closeBroker()
+		return nil, err
 	}
 	return h, nil
 }
@@ -101,10 +102,14 @@ func (h *Host) Close(ctx context.Context) error {
 		}
 	}
 	h.platforms, h.order = map[string]*Platform{}, nil
+	h.closeBroker()
+	return errors.Join(errs...)
+}
+
+func (h *Host) closeBroker() {
 	if h.broker != nil {
 		h.broker.Close()
 	}
-	return errors.Join(errs...)
 }
 
 func (h *Host) setReadiness(err error) {

@@ -16,7 +16,7 @@ func newLogger(cfg Config, w io.Writer) (*slog.Logger, error) {
 	switch cfg.LogFormat {
 	case "tint", "":
 		opts := &tint.Options{Level: cfg.LogLevel, TimeFormat: time.TimeOnly, NoColor: !isTerminal(w)}
-		return slog.New(tint.NewHandler(w, opts)), nil
+		return slog.New(tint.NewTextHandler(w, opts)), nil
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: cfg.LogLevel})), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -83,8 +84,8 @@ func (p *Platform) onClose(fn func() error) { p.closers = append(p.closers, fn) 
 // close closes what open opened, in the opposite order.
 func (p *Platform) close() error {
 	var errs []error
-	for i := len(p.closers) - 1; i >= 0; i-- {
-		errs = append(errs, p.closers[i]())
+	for _, closeIt := range slices.Backward(p.closers) {
+		errs = append(errs, closeIt())
 	}
 	p.closers = nil
 	return errors.Join(errs...)

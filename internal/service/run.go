@@ -60,7 +60,7 @@ func (r *running) start(ctx context.Context, services []*Service) error {
 	}
 	for _, s := range services {
 		for _, c := range s.Consumers {
-			if err := r.consume(s.Platform, c); err != nil {
+			if err := r.consume(s.Platform, c); err != nil { //nolint:contextcheck // consuming ends by Close, not by a context
 				return fmt.Errorf("service %s: consume as %s: %w", s.Platform.Name, c.Group, err)
 			}
 		}

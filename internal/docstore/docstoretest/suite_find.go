@@ -18,8 +18,10 @@ func testFind(t *testing.T, b *bench) {
 		b.insert(id, docstore.Field{Name: "f", Value: v}, docstore.Field{Name: "g", Value: "all"})
 	}
 	b.insert("6")
-	b.write(docstore.Write{Collection: "other", ID: "0", Op: docstore.OpInsert, Data: []byte(`{}`),
-		Fields: []docstore.Field{{Name: "f", Value: "x"}}})
+	b.write(docstore.Write{
+		Collection: "other", ID: "0", Op: docstore.OpInsert, Data: []byte(`{}`),
+		Fields: []docstore.Field{{Name: "f", Value: "x"}},
+	})
 
 	x := docstore.Query{Field: "f", From: "x", To: "x"}
 	tests := map[string]struct {

@@ -123,19 +123,19 @@ func (m *machine) claim(rt *rapid.T) {
 }
 
 func (m *machine) settle(rt *rapid.T) {
-	var real, model [2][]string // published and returned
+	var ours, model [2][]string // published and returned
 	var rest [][2]string
 	for _, receipt := range m.held {
 		switch fate := rapid.IntRange(0, 2).Draw(rt, "fate"); fate {
 		case 2:
 			rest = append(rest, receipt)
 		default:
-			real[fate] = append(real[fate], receipt[0])
+			ours[fate] = append(ours[fate], receipt[0])
 			model[fate] = append(model[fate], receipt[1])
 		}
 	}
 	m.held = rest
-	require.NoError(rt, m.real.Settle(m.t.Context(), real[0], real[1]))
+	require.NoError(rt, m.real.Settle(m.t.Context(), ours[0], ours[1]))
 	require.NoError(rt, m.model.Settle(m.t.Context(), model[0], model[1]))
 }
 

@@ -1,13 +1,3 @@
-// Package servicetest runs a service's real binary: the test binary starts itself
-// again as the service, so that main, signals and exit status are the real ones.
-//
-//	func TestMain(m *testing.M) { servicetest.Main(m, main) }
-//
-//	func TestStartsWithNoEnvironmentAndStops(t *testing.T) {
-//		b := servicetest.Start(t)
-//		require.Equal(t, 200, b.Get("http", "/openapi.yaml"))
-//		b.Stop()
-//	}
 package servicetest
 
 import (
@@ -84,7 +74,11 @@ func Start(t testing.TB, env ...string) *Binary {
 func (b *Binary) read(logs io.Reader) {
 	lines := bufio.NewScanner(logs)
 	for lines.Scan() {
-		var line struct{ Msg, Service, Address string }
+		var line struct {
+			Msg     string `json:"msg"`
+			Service string `json:"service"`
+			Address string `json:"address"`
+		}
 		_ = json.Unmarshal(lines.Bytes(), &line)
 		b.mu.Lock()
 		b.log.Write(append(lines.Bytes(), '\n'))

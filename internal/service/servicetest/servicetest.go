@@ -5,6 +5,13 @@
 //	house := servicetest.New(t)
 //	svc, err := wire.New(t.Context(), house.Platform("rsclient"), wire.Config{})
 //	url := house.Run(svc)
+//
+// It also runs a service's real binary: the test binary starts itself again as the
+// service, so that main, signals and exit status are the real ones.
+//
+//	func TestMain(m *testing.M) { servicetest.Main(m, main) }
+//
+//	func TestBinary(t *testing.T) { servicetest.Smoke(t, "rsclient", "SYNC_BULK_SIZE") }
 package servicetest
 
 import (

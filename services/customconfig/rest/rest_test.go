@@ -68,13 +68,15 @@ func TestRefusals(t *testing.T) {
 		"unknown field": {"i", "PUT /configuration", `{"color":1}`, http.StatusBadRequest, []string{"color"}},
 		"unknown nested field": {
 			"i", "PUT /configuration", `{"services":{"threat_protection":{"on":true}}}`,
-			http.StatusBadRequest, []string{"services.threat_protection.on"},
+			http.StatusBadRequest,
+			[]string{"services.threat_protection.on"},
 		},
 		"wrong type":   {"i", "PUT /configuration", `{"max_inactive_days":"x"}`, http.StatusBadRequest, []string{"max_inactive_days"}},
 		"out of range": {"i", "PUT /configuration", `{"max_inactive_days":0}`, http.StatusBadRequest, []string{"max_inactive_days"}},
 		"not a URL": {
 			"i", "PUT /configuration", `{"services":{"content_filtering":{"blocking_page_url":"ftp:x"}}}`,
-			http.StatusBadRequest, []string{"services.content_filtering.blocking_page_url"},
+			http.StatusBadRequest,
+			[]string{"services.content_filtering.blocking_page_url"},
 		},
 		"null":       {"i", "PUT /configuration", `null`, http.StatusBadRequest, []string{""}},
 		"empty":      {"i", "PUT /configuration", ``, http.StatusBadRequest, nil},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -79,9 +80,7 @@ func (g *gateway) repeatable(w http.ResponseWriter, r *http.Request, to upstream
 	case err != nil:
 		return err
 	}
-	for name, values := range answer.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), answer.Header)
 	if repeated {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}

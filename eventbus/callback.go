@@ -37,15 +37,39 @@ type Delivery struct {
 	Attempt   int    // 1 for the first attempt
 }
 
-type deliveryKey struct{}
+// handling is the context of a callback: it says which delivery it belongs to,
+// and which trace its message continues.
+type handling struct {
+	context.Context
+	delivery Delivery
+	trace    map[string]string
+}
+
+type handlingKey struct{}
+
+func (h *handling) Value(key any) any {
+	if key == (handlingKey{}) {
+		return h
+	}
+	return h.Context.Value(key)
+}
 
 // DeliveryFrom returns the delivery a callback's context belongs to.
 func DeliveryFrom(ctx context.Context) (Delivery, bool) {
-	d, ok := ctx.Value(deliveryKey{}).(*Delivery)
+	h, ok := ctx.Value(handlingKey{}).(*handling)
 	if !ok {
 		return Delivery{}, false
 	}
-	return *d, true
+	return h.delivery, true
+}
+
+// traceFrom returns the trace context of the message whose callback ctx belongs
+// to, so that what the callback publishes continues the same trace.
+func traceFrom(ctx context.Context) map[string]string {
+	if h, ok := ctx.Value(handlingKey{}).(*handling); ok {
+		return h.trace
+	}
+	return nil
 }
 
 // eventFilter is implemented by callbacks that know which event types they

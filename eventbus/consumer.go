@@ -21,6 +21,7 @@ type Consumer struct {
 	serializer Serializer
 	transport  Transport
 	sub        message.Subscriber
+	observed   bool // somebody observes
 
 	mu       sync.Mutex
 	regs     map[string]*registration
@@ -47,8 +48,10 @@ func NewConsumer(transport Transport, cfg ConsumerConfig) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eventbus: new consumer %s: %w", cfg.Group, err)
 	}
+	_, unobserved := cfg.Observer.(noObserver)
 	return &Consumer{
-		cfg: cfg, serializer: serializer, transport: transport, sub: sub,
+		observed: !unobserved,
+		cfg:      cfg, serializer: serializer, transport: transport, sub: sub,
 		regs: make(map[string]*registration), closing: make(chan struct{}),
 	}, nil
 }

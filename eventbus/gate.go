@@ -3,6 +3,7 @@ package eventbus
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,6 +29,7 @@ func Unavailable(err error) error {
 // paused none, while its downstream is out one probe at a time.
 type gate struct {
 	policy OutagePolicy
+	shut   atomic.Bool // paused or out: a look that costs nothing
 
 	mu        sync.Mutex
 	paused    bool
@@ -40,9 +42,13 @@ type gate struct {
 }
 
 // enter returns nil when an attempt may be made now, else when to ask again.
-func (g *gate) enter(now time.Time) error {
+func (g *gate) enter() error {
+	if !g.shut.Load() {
+		return nil
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := time.Now()
 	switch {
 	case g.paused:
 		return &LaterError{At: now.Add(whilePaused)}
@@ -77,9 +83,14 @@ const (
 )
 
 // leave takes the result of an attempt in.
-func (g *gate) leave(now time.Time, err error) change {
+func (g *gate) leave(err error) change {
+	if err == nil && !g.shut.Load() && g.policy.FailureRate <= 0 {
+		return unchanged
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	defer g.shutLocked()
+	now := time.Now()
 	if err == nil && g.out {
 		g.out, g.probes = false, 0
 		g.results, g.next, g.failures = nil, 0, 0
@@ -131,4 +142,7 @@ func (g *gate) pause(paused bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.paused = paused
+	g.shutLocked()
 }
+
+func (g *gate) shutLocked() { g.shut.Store(g.paused || g.out) }

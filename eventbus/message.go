@@ -1,12 +1,13 @@
 package eventbus
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hexplane/hexplane/internal/jsonscan"
 )
 
 // Message is one event on its way through the bus.
@@ -62,7 +63,7 @@ func (m *Message) Validate() error {
 		return ErrNoTopic
 	case m.EventType == "":
 		return ErrNoEventType
-	case len(m.Payload) > 0 && !json.Valid(m.Payload):
+	case len(m.Payload) > 0 && !jsonscan.Valid(m.Payload):
 		return ErrPayloadNotJSON
 	}
 	return nil
@@ -82,20 +83,4 @@ func rawPayload(payload any) (json.RawMessage, error) {
 		return nil, fmt.Errorf("%w: %w", ErrPayloadNotJSON, err)
 	}
 	return raw, nil
-}
-
-type traceKey struct{}
-
-// withTrace remembers the trace context of the message being handled, so that
-// what its callback publishes continues the same trace.
-func withTrace(ctx context.Context, trace map[string]string) context.Context {
-	if len(trace) == 0 {
-		return ctx
-	}
-	return context.WithValue(ctx, traceKey{}, trace)
-}
-
-func traceFrom(ctx context.Context) map[string]string {
-	trace, _ := ctx.Value(traceKey{}).(map[string]string)
-	return trace
 }

@@ -50,19 +50,15 @@ type Tracer interface {
 	Handle(ctx context.Context, group string, msg *Message) (context.Context, func(error))
 }
 
-// passTrace makes no spans: what a callback publishes carries the trace context
-// of the message it handles.
+// passTrace makes no spans.
 type passTrace struct{}
 
-func (passTrace) Publish(ctx context.Context, msg *Message) (context.Context, func(error)) {
-	if len(msg.TraceID) == 0 {
-		msg.TraceID = traceFrom(ctx)
-	}
+func (passTrace) Publish(ctx context.Context, _ *Message) (context.Context, func(error)) {
 	return ctx, endNothing
 }
 
-func (passTrace) Handle(ctx context.Context, _ string, msg *Message) (context.Context, func(error)) {
-	return withTrace(ctx, msg.TraceID), endNothing
+func (passTrace) Handle(ctx context.Context, _ string, _ *Message) (context.Context, func(error)) {
+	return ctx, endNothing
 }
 
 func endNothing(error) {}

@@ -12,11 +12,13 @@ var errPanic = errors.New("eventbus: callback panicked")
 
 // process decodes a record and makes its attempts.
 func (r *registration) process(ctx context.Context, rec *Record, v visit, eventType string) error {
-	start := time.Now()
-	r.observe(Observation{Kind: Started, EventType: eventType})
-	defer func() {
-		r.observe(Observation{Kind: Finished, EventType: eventType, Duration: time.Since(start)})
-	}()
+	if r.c.observed {
+		start := time.Now()
+		r.observe(Observation{Kind: Started, EventType: eventType})
+		defer func() {
+			r.observe(Observation{Kind: Finished, EventType: eventType, Duration: time.Since(start)})
+		}()
+	}
 	msg, err := r.decode(v.rec)
 	if err != nil {
 		return r.bury(ctx, v, eventType, ReasonUndecodable, err)
@@ -112,9 +114,9 @@ func (r *registration) bury(ctx context.Context, v visit, eventType, reason stri
 
 // call makes one attempt, with its span; a panic becomes an error.
 func (r *registration) call(ctx context.Context, v visit, msg *Message) (err error) {
-	ctx = context.WithValue(ctx, deliveryKey{}, &Delivery{
+	ctx = &handling{ctx, Delivery{
 		Group: r.c.cfg.Group, Topic: r.topic, Partition: v.partition, Offset: v.offset, Attempt: v.attempts + 1,
-	})
+	}, msg.TraceID}
 	ctx, end := r.c.cfg.Tracer.Handle(ctx, r.c.cfg.Group, msg)
 	defer func() {
 		if p := recover(); p != nil {
@@ -129,7 +131,7 @@ func (r *registration) call(ctx context.Context, v visit, msg *Message) (err err
 
 // noticeOutage tells the gate, and the world, what an attempt says of the downstream.
 func (r *registration) noticeOutage(ctx context.Context, err error) change {
-	changed := r.gate.leave(time.Now(), err)
+	changed := r.gate.leave(err)
 	switch changed {
 	case wentOut:
 		r.observe(Observation{Kind: Paused, Err: err})

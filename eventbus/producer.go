@@ -23,6 +23,8 @@ type Producer struct {
 	serializer Serializer
 	out        RecordPublisher
 	closeOut   func() error
+	observed   bool // somebody observes
+	traced     bool // somebody traces
 
 	mu       sync.RWMutex // held for reading by every Publish
 	closed   bool
@@ -41,7 +43,12 @@ func NewProducer(transport Transport, cfg ProducerConfig) (*Producer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eventbus: new producer %s: %w", cfg.Tag, err)
 	}
-	return &Producer{cfg: cfg, serializer: serializer, out: recordPublisher(pub), closeOut: pub.Close}, nil
+	_, unobserved := cfg.Observer.(noObserver)
+	_, untraced := cfg.Tracer.(passTrace)
+	return &Producer{
+		cfg: cfg, serializer: serializer, out: recordPublisher(pub), closeOut: pub.Close,
+		observed: !unobserved, traced: !untraced,
+	}, nil
 }
 
 // Publish implements Publisher. Invalid messages (ErrNoTopic, ErrNoEventType,
@@ -74,39 +81,94 @@ func (p *Producer) Publish(ctx context.Context, msgs ...*Message) error {
 
 // publish returns nil or one error per message.
 func (p *Producer) publish(ctx context.Context, msgs []*Message) []error {
-	errs := make([]error, len(msgs))
-	recs := make([]*Record, 0, len(msgs))
-	index := make([]int, 0, len(msgs))
-	ends := make([]func(error), 0, len(msgs))
-	for i, msg := range msgs {
-		traced := *msg // the caller's stays as it is
-		_, end := p.cfg.Tracer.Publish(ctx, &traced)
-		rec, err := p.record(&traced)
-		if err != nil {
-			end(err)
-			errs[i] = err
-			continue
+	b := p.newBatch(ctx, msgs)
+	sent := p.out.PublishRecords(ctx, b.recs)
+	for j, i := range b.index {
+		if sent != nil && sent[j] != nil {
+			b.fail(i, sent[j])
 		}
-		recs, index, ends = append(recs, rec), append(index, i), append(ends, end)
 	}
-	sent := p.out.PublishRecords(ctx, recs)
-	for j, i := range index {
-		if sent != nil {
-			errs[i] = sent[j]
+	if b.ends != nil {
+		for i, end := range b.ends {
+			end(b.err(i))
 		}
-		ends[j](errs[i])
 	}
-	for i, msg := range msgs {
-		p.cfg.Observer.Observe(Observation{Kind: Published, Topic: msg.Topic, EventType: msg.EventType, Err: errs[i]})
+	if p.observed {
+		for i, msg := range msgs {
+			p.cfg.Observer.Observe(Observation{Kind: Published, Topic: msg.Topic, EventType: msg.EventType, Err: b.err(i)})
+		}
 	}
-	return errs
+	return b.errs
 }
 
-func (p *Producer) record(msg *Message) (*Record, error) {
+// outgoing is what one Publish sends.
+type outgoing struct {
+	msgs  []*Message    // the caller's, or copies of ours that carry a trace
+	recs  []*Record     // of the valid ones
+	index []int         // of recs: which message
+	errs  []error       // nil while nothing failed
+	ends  []func(error) // of the spans; nil without a tracer
+}
+
+func (b *outgoing) fail(i int, err error) {
+	if b.errs == nil {
+		b.errs = make([]error, len(b.msgs))
+	}
+	b.errs[i] = err
+}
+
+func (b *outgoing) err(i int) error {
+	if b.errs == nil {
+		return nil
+	}
+	return b.errs[i]
+}
+
+func (p *Producer) newBatch(ctx context.Context, msgs []*Message) *outgoing {
+	b := &outgoing{msgs: msgs, recs: make([]*Record, 0, len(msgs)), index: make([]int, 0, len(msgs))}
+	p.trace(ctx, b)
+	marshal := p.serializer.Marshal
+	if p.serializer == (JSONSerializer{}) {
+		marshal = newRecordSlab(b.msgs).marshal
+	}
+	for i, msg := range b.msgs {
+		rec, err := p.record(msg, marshal)
+		if err != nil {
+			b.fail(i, err)
+			continue
+		}
+		b.recs, b.index = append(b.recs, rec), append(b.index, i)
+	}
+	return b
+}
+
+// trace gives messages their trace context: the tracer's, or, where they have
+// none, that of the message being handled. The caller's messages stay as they are.
+func (p *Producer) trace(ctx context.Context, b *outgoing) {
+	inherited := traceFrom(ctx)
+	if !p.traced && inherited == nil {
+		return
+	}
+	copies := make([]Message, len(b.msgs))
+	traced := make([]*Message, len(b.msgs))
+	for i, msg := range b.msgs {
+		copies[i] = *msg
+		traced[i] = &copies[i]
+		if p.traced {
+			_, end := p.cfg.Tracer.Publish(ctx, traced[i])
+			b.ends = append(b.ends, end)
+		} else if len(msg.TraceID) == 0 {
+			copies[i].TraceID = inherited
+		}
+	}
+	b.msgs = traced
+}
+
+func (p *Producer) record(msg *Message, marshal func(*Message) (*Record, error)) (*Record, error) {
 	if err := msg.Validate(); err != nil {
 		return nil, err
 	}
-	rec, err := p.serializer.Marshal(msg)
+	rec, err := marshal(msg)
 	if err != nil {
 		return nil, err
 	}

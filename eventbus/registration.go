@@ -108,7 +108,7 @@ func (r *registration) handle(ctx context.Context, rec *Record, tier int) error 
 		return nil
 	}
 	v := visitOf(rec, r.topic, tier)
-	if wait := time.Until(v.at); wait > 0 {
+	if !v.at.IsZero() && time.Until(v.at) > 0 {
 		return &LaterError{At: v.at}
 	}
 	if r.parking != nil {
@@ -121,7 +121,7 @@ func (r *registration) handle(ctx context.Context, rec *Record, tier int) error 
 			return r.finish(rec, v, r.putOff(ctx, v, to, time.Time{}))
 		}
 	}
-	if err := r.gate.enter(time.Now()); err != nil {
+	if err := r.gate.enter(); err != nil {
 		return err
 	}
 	return r.finish(rec, v, r.process(ctx, rec, v, eventType))

@@ -41,57 +41,112 @@ const timestampLayout = "2006-01-02T15:04:05.000Z07:00"
 // message_id, and traceparent when there is one.
 type JSONSerializer struct{}
 
-type envelope struct {
-	ID        string            `json:"id"`
-	EventType string            `json:"event_type"`
-	Payload   json.RawMessage   `json:"payload"`
-	TraceID   map[string]string `json:"trace_id"`
-	Timestamp time.Time         `json:"timestamp"`
-}
-
 // Marshal implements Serializer.
 func (JSONSerializer) Marshal(msg *Message) (*Record, error) {
-	payload := msg.Payload
-	if len(payload) == 0 {
-		payload = json.RawMessage("null")
-	}
-	value, err := appendEnvelope(make([]byte, 0, len(payload)+224), msg, payload)
+	rec, err := newRecordSlab([]*Message{msg}).marshal(msg)
 	if err != nil {
 		return nil, fmt.Errorf("eventbus: marshal %s: %w", msg.EventType, err)
-	}
-	rec := &Record{
-		Topic: msg.Topic, Value: value, Partition: -1, Offset: -1, Timestamp: msg.Timestamp,
-		Headers: []Header{{headerEventType, msg.EventType}, {headerID, msg.ID}},
-	}
-	if msg.Key != "" {
-		rec.Key = []byte(msg.Key)
-	}
-	if tp := msg.TraceID[headerTraceparent]; tp != "" {
-		rec.Headers = append(rec.Headers, Header{headerTraceparent, tp})
 	}
 	return rec, nil
 }
 
-func appendEnvelope(b []byte, msg *Message, payload []byte) ([]byte, error) {
+// recordSlab holds the records of many messages in a few pieces of memory.
+type recordSlab struct {
+	records []Record
+	headers []Header
+	bytes   []byte
+}
+
+// envelopeSize is about what an envelope adds to its message's own bytes.
+const envelopeSize = 128
+
+func newRecordSlab(msgs []*Message) *recordSlab {
+	size := 0
+	for _, msg := range msgs {
+		size += len(msg.Payload) + len(msg.ID) + len(msg.EventType) + len(msg.Key) + envelopeSize
+		for name, value := range msg.TraceID {
+			size += len(name) + len(value) + 8
+		}
+	}
+	return &recordSlab{
+		records: make([]Record, 0, len(msgs)), headers: make([]Header, 0, 3*len(msgs)), bytes: make([]byte, 0, size),
+	}
+}
+
+// marshal returns the record of one of the messages that the slab was made for.
+func (s *recordSlab) marshal(msg *Message) (*Record, error) {
+	from := len(s.bytes)
+	s.bytes = append(s.bytes, msg.Key...)
+	key := s.bytes[from:len(s.bytes):len(s.bytes)]
+	from = len(s.bytes)
+	var err error
+	if s.bytes, err = appendEnvelope(s.bytes, msg); err != nil {
+		return nil, err
+	}
+	headers := len(s.headers)
+	s.headers = append(s.headers, Header{headerEventType, msg.EventType}, Header{headerID, msg.ID})
+	if tp := msg.TraceID[headerTraceparent]; tp != "" {
+		s.headers = append(s.headers, Header{headerTraceparent, tp})
+	}
+	s.records = append(s.records, Record{
+		Topic: msg.Topic, Value: s.bytes[from:len(s.bytes):len(s.bytes)], Partition: -1, Offset: -1,
+		Timestamp: msg.Timestamp, Headers: s.headers[headers:len(s.headers):len(s.headers)],
+	})
+	rec := &s.records[len(s.records)-1]
+	if len(key) > 0 {
+		rec.Key = key
+	}
+	return rec, nil
+}
+
+func appendEnvelope(b []byte, msg *Message) ([]byte, error) {
 	b = append(b, `{"id":`...)
 	b = appendString(b, msg.ID)
 	b = append(b, `,"event_type":`...)
 	b = appendString(b, msg.EventType)
 	b = append(b, `,"payload":`...)
-	b = append(b, payload...)
+	if len(msg.Payload) == 0 {
+		b = append(b, "null"...)
+	}
+	b = append(b, msg.Payload...)
 	b = append(b, `,"trace_id":`...)
 	if len(msg.TraceID) == 0 {
 		b = append(b, `{}`...)
 	} else {
 		trace, err := json.Marshal(msg.TraceID)
 		if err != nil {
-			return nil, err
+			return b, err
 		}
 		b = append(b, trace...)
 	}
 	b = append(b, `,"timestamp":"`...)
-	b = msg.Timestamp.UTC().AppendFormat(b, timestampLayout)
+	b = appendTimestamp(b, msg.Timestamp)
 	return append(b, `"}`...), nil
+}
+
+// appendTimestamp formats as timestampLayout does, in UTC, at a third of the cost.
+func appendTimestamp(b []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, timestampLayout)
+	}
+	hour, minute, second := t.Clock()
+	b = appendDigits(b, year, 1000)
+	b = appendDigits(append(b, '-'), int(month), 10)
+	b = appendDigits(append(b, '-'), day, 10)
+	b = appendDigits(append(b, 'T'), hour, 10)
+	b = appendDigits(append(b, ':'), minute, 10)
+	b = appendDigits(append(b, ':'), second, 10)
+	b = appendDigits(append(b, '.'), t.Nanosecond()/1_000_000, 100)
+	return append(b, 'Z')
+}
+
+func appendDigits(b []byte, n, unit int) []byte {
+	for ; unit > 0; unit /= 10 {
+		b = append(b, byte('0'+n/unit%10)) //nolint:gosec // a digit
+	}
+	return b
 }
 
 // appendString quotes s as JSON; plain ASCII, the usual case, costs no allocation.
@@ -108,25 +163,4 @@ func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
-}
-
-// Unmarshal implements Serializer. It returns ErrUndecodable when the value is
-// not the envelope or names no event type.
-func (JSONSerializer) Unmarshal(rec *Record) (*Message, error) {
-	var env envelope
-	if err := json.Unmarshal(rec.Value, &env); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUndecodable, err)
-	}
-	if env.EventType == "" {
-		return nil, fmt.Errorf("%w: no event_type", ErrUndecodable)
-	}
-	return &Message{
-		ID:        env.ID,
-		EventType: env.EventType,
-		Topic:     rec.Topic,
-		Key:       string(rec.Key),
-		Payload:   env.Payload,
-		TraceID:   env.TraceID,
-		Timestamp: env.Timestamp.UTC(),
-	}, nil
 }

@@ -6,24 +6,48 @@ import (
 	"github.com/hexplane/hexplane/eventbus"
 )
 
-func toKafka(rec *eventbus.Record, out *kgo.Record) {
-	out.Topic, out.Key, out.Value, out.Timestamp = rec.Topic, rec.Key, rec.Value, rec.Timestamp
-	out.Headers = make([]kgo.RecordHeader, len(rec.Headers))
-	for i, h := range rec.Headers {
-		out.Headers[i] = kgo.RecordHeader{Key: h.Key, Value: []byte(h.Value)}
-	}
-}
-
-func fromKafka(in *kgo.Record) *eventbus.Record {
-	rec := &eventbus.Record{
-		Topic: in.Topic, Key: in.Key, Value: in.Value,
-		Partition: in.Partition, Offset: in.Offset, Timestamp: in.Timestamp.UTC(),
-	}
-	if len(in.Headers) > 0 {
-		rec.Headers = make([]eventbus.Header, len(in.Headers))
-		for i, h := range in.Headers {
-			rec.Headers[i] = eventbus.Header{Key: h.Key, Value: string(h.Value)}
+// toKafka converts a slice in three pieces of memory.
+func toKafka(recs []*eventbus.Record) []kgo.Record {
+	count, size := 0, 0
+	for _, rec := range recs {
+		count += len(rec.Headers)
+		for _, h := range rec.Headers {
+			size += len(h.Value)
 		}
 	}
+	out, headers, values := make([]kgo.Record, len(recs)), make([]kgo.RecordHeader, 0, count), make([]byte, 0, size)
+	for i, rec := range recs {
+		first := len(headers)
+		for _, h := range rec.Headers {
+			from := len(values)
+			values = append(values, h.Value...)
+			headers = append(headers, kgo.RecordHeader{Key: h.Key, Value: values[from:len(values):len(values)]})
+		}
+		out[i] = kgo.Record{
+			Topic: rec.Topic, Key: rec.Key, Value: rec.Value, Timestamp: rec.Timestamp,
+			Headers: headers[first:len(headers):len(headers)],
+		}
+	}
+	return out
+}
+
+// fromKafka fills rec, whose headers' memory it uses again.
+func fromKafka(in *kgo.Record, rec *eventbus.Record) *eventbus.Record {
+	headers := rec.Headers[:0]
+	*rec = eventbus.Record{
+		Topic: in.Topic, Key: in.Key, Value: in.Value,
+		Partition: in.Partition, Offset: in.Offset, Timestamp: in.Timestamp,
+	}
+	var buffer [256]byte
+	joined := buffer[:0]
+	for _, h := range in.Headers {
+		joined = append(joined, h.Value...)
+	}
+	values := string(joined) // of all headers, in one piece
+	for _, h := range in.Headers {
+		headers = append(headers, eventbus.Header{Key: h.Key, Value: values[:len(h.Value)]})
+		values = values[len(h.Value):]
+	}
+	rec.Headers = headers
 	return rec
 }

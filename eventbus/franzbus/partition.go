@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -13,6 +14,10 @@ import (
 
 // redeliverAfter is the pause before a record that was refused is handed out again.
 const redeliverAfter = 100 * time.Millisecond
+
+// backlogWindows is how many windows of fetched records may wait before fetching
+// is paused. A pause throws fetched records away, so it is for slow handlers only.
+const backlogWindows = 4
 
 // entry is one record and its place in the partition's sequence. handed is the
 // record as the handler knows it, once it was handed out.
@@ -36,6 +41,7 @@ type partition struct {
 	pool       *pool
 	ctx        context.Context //nolint:containedctx // of the handlers; ends when a drain is cut short
 	cancel     context.CancelCauseFunc
+	paused     atomic.Bool // fetching is
 
 	mu       sync.Mutex
 	lanes    map[string]*lane
@@ -77,7 +83,7 @@ func (p *partition) add(recs []*kgo.Record) (full bool) {
 	}
 	p.backlog = append(p.backlog, recs...)
 	lanes := p.dispatchLocked()
-	full = len(p.backlog) > 0
+	full = uint64(len(p.backlog)) > backlogWindows*p.window
 	p.mu.Unlock()
 	p.pool.add(lanes)
 	return full
@@ -137,9 +143,10 @@ func (p *partition) growLocked(more uint64) {
 	p.ring = ring
 }
 
-// run handles what is queued in a lane until it is empty, or drained.
+// run handles what is queued in a lane until it is empty, held or drained.
 func (p *partition) run(l *lane) {
 	var batch []entry
+	rec := new(eventbus.Record) // used again for each record
 	for {
 		p.mu.Lock()
 		if len(l.queue) == 0 {
@@ -150,10 +157,12 @@ func (p *partition) run(l *lane) {
 			return
 		}
 		batch, l.queue = l.queue, batch[:0]
+		started := p.startLocked(batch[0].seq)
 		p.mu.Unlock()
 		for i := range batch {
-			switch p.handle(l, batch[i:]) {
+			switch p.handle(l, batch[i:], rec, started) {
 			case handled:
+				started = p.finish(batch[i:])
 				batch[i] = entry{}
 				continue
 			case dropped:
@@ -174,27 +183,29 @@ const (
 	held            // to be handed out later, with its lane
 )
 
-// handle sees one record through, as far as that is possible now.
-func (p *partition) handle(l *lane, batch []entry) outcome {
-	e := &batch[0]
-	if !p.start(e.seq) {
+// handle sees the first of a batch through, as far as that is possible now.
+func (p *partition) handle(l *lane, batch []entry, rec *eventbus.Record, started bool) outcome {
+	if !started {
 		return dropped
 	}
-	if e.handed == nil {
-		e.handed = fromKafka(e.rec)
-		e.handed.Assignment = p.assignment
+	e := &batch[0]
+	if e.handed != nil {
+		rec = e.handed // the handler has seen it before
+	} else {
+		fromKafka(e.rec, rec).Assignment = p.assignment
 	}
 	for {
-		err := p.topic.handle(p.ctx, e.handed)
+		err := p.topic.handle(p.ctx, rec)
 		if err == nil {
-			p.finish(e.seq)
 			return handled
 		}
 		var later *eventbus.LaterError
-		switch {
-		case errors.As(err, &later):
+		if errors.As(err, &later) {
+			kept := *rec
+			e.handed = &kept
 			return p.hold(l, batch, later.At)
-		case !p.pause():
+		}
+		if !p.pause() {
 			return dropped
 		}
 	}
@@ -214,9 +225,8 @@ func (p *partition) pause() bool {
 	return !p.draining
 }
 
-func (p *partition) start(seq uint64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// startLocked reports whether a record may be handled.
+func (p *partition) startLocked(seq uint64) bool {
 	if p.draining && seq >= p.stopAt {
 		return false
 	}
@@ -224,26 +234,32 @@ func (p *partition) start(seq uint64) bool {
 	return true
 }
 
-// finish marks a record done and moves the position over the finished prefix.
-func (p *partition) finish(seq uint64) {
+// finish marks the first of a batch done, moves the position over the finished
+// prefix, and reports whether the next of the batch may be handled.
+func (p *partition) finish(batch []entry) (started bool) {
 	p.mu.Lock()
+	seq := batch[0].seq
 	advanced := p.advanceLocked(seq)
 	var lanes []*lane
 	resume := false
 	// Refill in large steps: when half the window is free.
 	if len(p.backlog) > 0 && p.tail-p.head <= p.window/2 {
 		lanes = p.dispatchLocked()
-		resume = len(p.backlog) == 0
+		resume = uint64(len(p.backlog)) <= p.window
 	}
 	p.settleLocked(seq)
+	if len(batch) > 1 {
+		started = p.startLocked(batch[1].seq)
+	}
 	p.mu.Unlock()
 	p.pool.add(lanes)
-	if resume {
+	if resume && p.paused.CompareAndSwap(true, false) {
 		p.topic.sub.resume(p)
 	}
 	if advanced {
 		p.topic.sub.advanced()
 	}
+	return started
 }
 
 func (p *partition) advanceLocked(seq uint64) bool {

@@ -62,31 +62,46 @@ func (p *publisher) Publish(topic string, messages ...*message.Message) error {
 func (p *publisher) PublishRecords(ctx context.Context, recs []*eventbus.Record) []error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	errs := make([]error, len(recs))
 	if p.closed {
-		return fill(errs, eventbus.ErrClosed)
+		return repeat(eventbus.ErrClosed, len(recs))
 	}
 	if err := p.ensure(recs); err != nil {
-		return fill(errs, err)
+		return repeat(err, len(recs))
 	}
-	// One allocation for all records, one wait for all promises.
-	out := make([]kgo.Record, len(recs))
-	var waiting sync.WaitGroup
-	waiting.Add(len(recs))
-	for i, rec := range recs {
-		toKafka(rec, &out[i])
-		p.client.Produce(ctx, &out[i], func(_ *kgo.Record, err error) {
-			errs[i] = err
-			waiting.Done()
-		})
+	s := &sending{out: toKafka(recs)}
+	s.waiting.Add(len(recs))
+	done := s.done // one function for all records
+	for i := range s.out {
+		p.client.Produce(ctx, &s.out[i], done)
 	}
-	waiting.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return errs
+	s.waiting.Wait() // once
+	return s.errs
+}
+
+// sending is one slice on its way.
+type sending struct {
+	out     []kgo.Record
+	waiting sync.WaitGroup
+
+	mu   sync.Mutex
+	errs []error // nil while nothing failed
+}
+
+func (s *sending) done(rec *kgo.Record, err error) {
+	defer s.waiting.Done()
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.errs == nil {
+		s.errs = make([]error, len(s.out))
+	}
+	for i := range s.out {
+		if &s.out[i] == rec {
+			s.errs[i] = err
 		}
 	}
-	return nil
 }
 
 func (p *publisher) ensure(recs []*eventbus.Record) error {
@@ -114,7 +129,8 @@ func (p *publisher) Close() error {
 	return nil
 }
 
-func fill(errs []error, err error) []error {
+func repeat(err error, n int) []error {
+	errs := make([]error, n)
 	for i := range errs {
 		errs[i] = err
 	}

@@ -108,13 +108,14 @@ func (s *subscriber) partsLocked(topics ...*topic) []*partition {
 	return parts
 }
 
-// pause stops fetching a partition whose window is full.
+// pause stops fetching a partition that has enough waiting.
 func (s *subscriber) pause(p *partition) {
+	p.paused.Store(true)
 	s.client.PauseFetchPartitions(map[string][]int32{p.topic.name: {p.id}})
 	p.mu.Lock()
-	emptied := len(p.backlog) == 0 // while we paused
+	emptied := uint64(len(p.backlog)) <= p.window // while we paused
 	p.mu.Unlock()
-	if emptied {
+	if emptied && p.paused.CompareAndSwap(true, false) {
 		s.resume(p)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -24,8 +25,9 @@ type row struct {
 	ours, theirs           sample
 }
 
-// sample is one measurement: a rate, and the allocations per message.
-type sample struct{ rate, allocs float64 }
+// sample is one measurement: messages per second, and what each message cost
+// this process in allocations and in CPU time, which a busy machine distorts less.
+type sample struct{ rate, allocs, cpu float64 }
 
 // contender runs one measurement once.
 type contender struct {
@@ -67,14 +69,24 @@ func median(all []sample) sample {
 func measure(n int, work func() error) (sample, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start := time.Now()
+	start, cpu := time.Now(), cpuTime()
 	err := work()
-	took := time.Since(start)
+	took, used := time.Since(start), cpuTime()-cpu
 	runtime.ReadMemStats(&after)
 	return sample{
 		rate:   float64(n) / took.Seconds(),
 		allocs: float64(after.Mallocs-before.Mallocs) / float64(n),
+		cpu:    float64(used.Nanoseconds()) / 1000 / float64(n),
 	}, err
+}
+
+// cpuTime is what this process has used.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func (b *bench) name(kind string) string {

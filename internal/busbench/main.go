@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/pprof"
 	"strings"
 	"text/tabwriter"
 )
@@ -20,14 +21,25 @@ func main() {
 	serve := flag.Bool("serve", false, "be the embedded broker")
 	brokers := flag.String("brokers", "", "addresses of a real broker; default: embedded")
 	rounds := flag.Int("rounds", 5, "rounds per measurement")
+	profile := flag.String("cpuprofile", "", "write a CPU profile of the clients to this file")
 	only := flag.String("only", "", "run only measurements whose name contains this")
 	flag.Parse()
 	if *serve {
 		serveBroker()
 		return
 	}
+	if *profile != "" {
+		file, err := os.Create(*profile)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "busbench:", err)
+			os.Exit(1)
+		}
+		_ = pprof.StartCPUProfile(file)
+		defer pprof.StopCPUProfile()
+	}
 	if err := run(*brokers, *rounds, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "busbench:", err)
+		pprof.StopCPUProfile()
 		os.Exit(1)
 	}
 }
@@ -44,11 +56,11 @@ func run(brokers string, rounds int, only string) error {
 	}
 	bench := &bench{brokers: addrs, rounds: rounds, only: only}
 	out := tabwriter.NewWriter(os.Stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(out, "measurement\tours\tunit\tpeer\tpeer's\tratio\tallocs/msg ours\tpeer's\tgoal")
+	fmt.Fprintln(out, "measurement\tours\tunit\tpeer\tpeer's\tratio\tallocs/msg ours\tpeer's\tCPU us/msg ours\tpeer's\tgoal")
 	bench.report = func(r row) {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
 			r.name, number(r.ours.rate), r.unit, r.peer, number(r.theirs.rate), ratio(r.ours.rate, r.theirs.rate),
-			allocs(r.ours), allocs(r.theirs), r.goal)
+			decimal(r.ours.allocs), decimal(r.theirs.allocs), decimal(r.ours.cpu), decimal(r.theirs.cpu), r.goal)
 		_ = out.Flush()
 	}
 	return bench.all()
@@ -68,9 +80,9 @@ func ratio(ours, theirs float64) string {
 	return fmt.Sprintf("%.2f", ours/theirs)
 }
 
-func allocs(s sample) string {
-	if s.allocs == 0 {
+func decimal(f float64) string {
+	if f == 0 {
 		return "-"
 	}
-	return fmt.Sprintf("%.1f", s.allocs)
+	return fmt.Sprintf("%.1f", f)
 }

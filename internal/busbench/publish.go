@@ -55,14 +55,12 @@ func (b *bench) publishOurs(topic string, size, n int) (sample, error) {
 	defer func() { _ = producer.Close() }()
 	ctx, body := context.Background(), payload(size)
 	slice := make([]*eventbus.Message, sliceSize)
-	publish := func() error {
-		for i := range slice {
-			if slice[i], err = eventbus.NewMessage(topic, "Benchmarked", fmt.Sprint("key-", i), body); err != nil {
-				return err
-			}
+	for i := range slice {
+		if slice[i], err = eventbus.NewMessage(topic, "Benchmarked", fmt.Sprint("key-", i), body); err != nil {
+			return sample{}, err
 		}
-		return producer.Publish(ctx, slice...)
 	}
+	publish := func() error { return producer.Publish(ctx, slice...) }
 	if err := publish(); err != nil { // connections and metadata
 		return sample{}, err
 	}
@@ -84,10 +82,16 @@ func (b *bench) publishFranz(topic string, size, n int) (sample, error) {
 	}
 	defer client.Close()
 	body := make([]byte, size+150) // as large as our envelope
-	slice := make([]*kgo.Record, sliceSize)
+	headers := []kgo.RecordHeader{
+		{Key: "event_type", Value: []byte("Benchmarked")}, {Key: "message_id", Value: make([]byte, 36)},
+	}
+	slice, keys := make([]*kgo.Record, sliceSize), make([][]byte, sliceSize)
+	for i := range keys {
+		keys[i] = []byte(fmt.Sprint("key-", i))
+	}
 	publish := func() error {
 		for i := range slice {
-			slice[i] = &kgo.Record{Topic: topic, Key: []byte(fmt.Sprint("key-", i)), Value: body}
+			slice[i] = &kgo.Record{Topic: topic, Key: keys[i], Value: body, Headers: headers}
 		}
 		return client.ProduceSync(context.Background(), slice...).FirstErr()
 	}

@@ -1,0 +1,134 @@
+package eventbus
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/hexplane/hexplane/internal/jsonscan"
+)
+
+// Unmarshal implements Serializer. It returns ErrUndecodable when the value is
+// not the envelope or names no event type. The payload is a part of the record's
+// value, not a copy.
+func (JSONSerializer) Unmarshal(rec *Record) (*Message, error) {
+	msg := &Message{Topic: rec.Topic, Key: string(rec.Key)}
+	if err := decodeEnvelope(rec, msg); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUndecodable, err)
+	}
+	if msg.EventType == "" {
+		return nil, fmt.Errorf("%w: no event_type", ErrUndecodable)
+	}
+	return msg, nil
+}
+
+// decodeEnvelope splits the object into its members; unknown ones are ignored,
+// of repeated ones the last counts.
+func decodeEnvelope(rec *Record, msg *Message) error {
+	b := rec.Value
+	i := jsonscan.Space(b, 0)
+	if i >= len(b) || b[i] != '{' {
+		return fmt.Errorf("no object at byte %d", i)
+	}
+	if i = jsonscan.Space(b, i+1); i < len(b) && b[i] == '}' {
+		return atEnd(b, i+1)
+	}
+	for {
+		name, value, end, ok := member(b, i)
+		if !ok {
+			return fmt.Errorf("no JSON at byte %d", end)
+		}
+		if err := setMember(rec, msg, name, value); err != nil {
+			return err
+		}
+		if i = jsonscan.Space(b, end); i >= len(b) {
+			return fmt.Errorf("no JSON at byte %d", i)
+		}
+		switch b[i] {
+		case '}':
+			return atEnd(b, i+1)
+		case ',':
+			i = jsonscan.Space(b, i+1)
+		default:
+			return fmt.Errorf("no JSON at byte %d", i)
+		}
+	}
+}
+
+func atEnd(b []byte, i int) error {
+	if i = jsonscan.Space(b, i); i < len(b) {
+		return fmt.Errorf("more than one value, at byte %d", i)
+	}
+	return nil
+}
+
+// member reads a quoted name and its value; both are parts of b.
+func member(b []byte, i int) (name, value []byte, end int, ok bool) {
+	end, ok = jsonscan.String(b, i)
+	if !ok {
+		return nil, nil, end, false
+	}
+	name = b[i:end]
+	i = jsonscan.Space(b, end)
+	if i >= len(b) || b[i] != ':' {
+		return nil, nil, i, false
+	}
+	i = jsonscan.Space(b, i+1)
+	end, ok = jsonscan.Skip(b, i)
+	return name, b[i:end], end, ok
+}
+
+func setMember(rec *Record, msg *Message, name, value []byte) (err error) {
+	switch string(name) {
+	case `"id"`:
+		msg.ID, err = text(value, rec.Header(headerID))
+	case `"event_type"`:
+		msg.EventType, err = text(value, rec.Header(headerEventType))
+	case `"payload"`:
+		msg.Payload = value
+	case `"trace_id"`:
+		if len(value) > 2 { // more than {}
+			err = json.Unmarshal(value, &msg.TraceID)
+		}
+	case `"timestamp"`:
+		err = timestamp(value, &msg.Timestamp)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// text decodes a string; a likely value, a header that says the same, saves the
+// allocation.
+func text(value []byte, likely string) (string, error) {
+	if len(value) == len(likely)+2 && value[0] == '"' && string(value[1:len(value)-1]) == likely {
+		for i := range len(likely) {
+			if likely[i] == '\\' {
+				return unquote(value)
+			}
+		}
+		return likely, nil
+	}
+	return unquote(value)
+}
+
+func unquote(value []byte) (s string, err error) {
+	err = json.Unmarshal(value, &s)
+	return s, err
+}
+
+func timestamp(value []byte, t *time.Time) error {
+	if string(value) == "null" {
+		return nil
+	}
+	if len(value) < 2 || value[0] != '"' {
+		return fmt.Errorf("not a string")
+	}
+	parsed, err := time.Parse(time.RFC3339, string(value[1:len(value)-1]))
+	if err != nil {
+		return err
+	}
+	*t = parsed.UTC()
+	return nil
+}

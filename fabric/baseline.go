@@ -104,26 +104,47 @@ func (b Baseline) namespace(p Project) Object {
 	})
 }
 
-// objects returns what belongs inside the project's namespace, sealed.
-func (b Baseline) objects(p Project) []Object {
-	var out []Object
-	add := func(kind Kind, name string, fields map[string]any) {
-		ref := Ref{Kind: kind, Namespace: p.Namespace, Name: name}
-		out = append(out, sealed(Object{Ref: ref, Labels: p.labels(), Fields: fields}))
+// part is one object of the baseline, rendered when it is needed.
+type part struct {
+	ref    Ref
+	fields func() map[string]any
+}
+
+// parts returns what belongs inside the project's namespace.
+func (b Baseline) parts(p Project) []part {
+	var out []part
+	add := func(kind Kind, name string, fields func() map[string]any) {
+		out = append(out, part{Ref{Kind: kind, Namespace: p.Namespace, Name: name}, fields})
 	}
 	if len(b.Quota) > 0 {
-		add(KindResourceQuota, baselineName, spec("hard", anyMap(b.Quota)))
+		add(KindResourceQuota, baselineName, func() map[string]any { return spec("hard", anyMap(b.Quota)) })
 	}
 	if len(b.ContainerLimits)+len(b.ContainerRequests) > 0 {
-		add(KindLimitRange, baselineName, spec("limits", []any{b.limits()}))
+		add(KindLimitRange, baselineName, func() map[string]any { return spec("limits", []any{b.limits()}) })
 	}
 	if deny := b.denied(); len(deny) > 0 {
-		add(KindNetworkPolicy, denyPolicyName, map[string]any{"spec": map[string]any{
-			"podSelector": map[string]any{}, "policyTypes": deny, "ingress": []any{}, "egress": []any{},
-		}})
+		add(KindNetworkPolicy, denyPolicyName, func() map[string]any {
+			return map[string]any{"spec": map[string]any{
+				"podSelector": map[string]any{}, "policyTypes": deny, "ingress": []any{}, "egress": []any{},
+			}}
+		})
 	}
 	if b.AccountRole != "" {
-		add(KindRoleBinding, roleBindingPrefix+b.AccountRole, b.binding(p))
+		add(KindRoleBinding, roleBindingPrefix+b.AccountRole, func() map[string]any { return b.binding(p) })
+	}
+	return out
+}
+
+// object renders the part for its project.
+func (t part) object(p Project) Object {
+	return sealed(Object{Ref: t.ref, Labels: p.labels(), Fields: t.fields()})
+}
+
+// objects returns what belongs inside the project's namespace, rendered.
+func (b Baseline) objects(p Project) []Object {
+	var out []Object
+	for _, part := range b.parts(p) {
+		out = append(out, part.object(p))
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"strings"
 )
@@ -21,12 +22,10 @@ func sealed(obj Object) Object {
 		raw = fmt.Append(nil, obj.Fields)
 	}
 	sum := sha256.Sum256(raw)
-	out := obj.Clone()
-	if out.Annotations == nil {
-		out.Annotations = map[string]string{}
-	}
-	out.Annotations[annotationApplied] = hex.EncodeToString(sum[:8])
-	return out
+	annotations := map[string]string{annotationApplied: hex.EncodeToString(sum[:8])}
+	maps.Copy(annotations, obj.Annotations)
+	obj.Annotations = annotations
+	return obj
 }
 
 // matches tells whether live is as wanted: same fingerprint, and every wanted

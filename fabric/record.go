@@ -140,9 +140,9 @@ func (r record) wanted(baseline Baseline, ref Ref) (Object, bool) {
 		obj, err := port.Port.object()
 		return obj, err == nil
 	}
-	for _, obj := range baseline.objects(r.Project) {
-		if obj.Ref == ref {
-			return obj, true
+	for _, part := range baseline.parts(r.Project) {
+		if part.ref == ref {
+			return part.object(r.Project), true
 		}
 	}
 	return Object{}, false
@@ -162,9 +162,9 @@ func (r record) refs(baseline Baseline, kind Kind) []Ref {
 			}
 		}
 	default:
-		for _, obj := range baseline.objects(r.Project) {
-			if obj.Kind == kind {
-				out = append(out, obj.Ref)
+		for _, part := range baseline.parts(r.Project) {
+			if part.ref.Kind == kind {
+				out = append(out, part.ref)
 			}
 		}
 	}

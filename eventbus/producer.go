@@ -1,6 +1,7 @@
 package eventbus
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -25,6 +26,7 @@ type Producer struct {
 	closeOut   func() error
 	observed   bool // somebody observes
 	traced     bool // somebody traces
+	slabs      slabPool
 
 	mu       sync.RWMutex // held for reading by every Publish
 	closed   bool
@@ -98,6 +100,9 @@ func (p *Producer) publish(ctx context.Context, msgs []*Message) []error {
 			p.cfg.Observer.Observe(Observation{Kind: Published, Topic: msg.Topic, EventType: msg.EventType, Err: b.err(i)})
 		}
 	}
+	if b.slab != nil && b.errs == nil { // with a failure, someone may look at it still
+		p.slabs.put(b.slab)
+	}
 	return b.errs
 }
 
@@ -108,6 +113,7 @@ type outgoing struct {
 	index []int         // of recs: which message
 	errs  []error       // nil while nothing failed
 	ends  []func(error) // of the spans; nil without a tracer
+	slab  *recordSlab   // holds recs, when they are the envelope's
 }
 
 func (b *outgoing) fail(i int, err error) {
@@ -129,7 +135,8 @@ func (p *Producer) newBatch(ctx context.Context, msgs []*Message) *outgoing {
 	p.trace(ctx, b)
 	marshal := p.serializer.Marshal
 	if p.serializer == (JSONSerializer{}) {
-		marshal = newRecordSlab(b.msgs).marshal
+		b.slab = p.slabs.get(b.msgs)
+		marshal = b.slab.marshal
 	}
 	for i, msg := range b.msgs {
 		rec, err := p.record(msg, marshal)
@@ -223,7 +230,9 @@ func (o oneByOne) PublishRecords(ctx context.Context, recs []*Record) []error {
 			errs[i] = err
 			continue
 		}
-		errs[i] = o.pub.Publish(rec.Topic, rec.Watermill(ctx))
+		msg := rec.Watermill(ctx)
+		msg.Payload = bytes.Clone(msg.Payload) // a publisher may keep it
+		errs[i] = o.pub.Publish(rec.Topic, msg)
 	}
 	return errs
 }

@@ -43,58 +43,11 @@ type JSONSerializer struct{}
 
 // Marshal implements Serializer.
 func (JSONSerializer) Marshal(msg *Message) (*Record, error) {
-	rec, err := newRecordSlab([]*Message{msg}).marshal(msg)
+	var slab recordSlab
+	slab.makeRoom([]*Message{msg})
+	rec, err := slab.marshal(msg)
 	if err != nil {
 		return nil, fmt.Errorf("eventbus: marshal %s: %w", msg.EventType, err)
-	}
-	return rec, nil
-}
-
-// recordSlab holds the records of many messages in a few pieces of memory.
-type recordSlab struct {
-	records []Record
-	headers []Header
-	bytes   []byte
-}
-
-// envelopeSize is about what an envelope adds to its message's own bytes.
-const envelopeSize = 128
-
-func newRecordSlab(msgs []*Message) *recordSlab {
-	size := 0
-	for _, msg := range msgs {
-		size += len(msg.Payload) + len(msg.ID) + len(msg.EventType) + len(msg.Key) + envelopeSize
-		for name, value := range msg.TraceID {
-			size += len(name) + len(value) + 8
-		}
-	}
-	return &recordSlab{
-		records: make([]Record, 0, len(msgs)), headers: make([]Header, 0, 3*len(msgs)), bytes: make([]byte, 0, size),
-	}
-}
-
-// marshal returns the record of one of the messages that the slab was made for.
-func (s *recordSlab) marshal(msg *Message) (*Record, error) {
-	from := len(s.bytes)
-	s.bytes = append(s.bytes, msg.Key...)
-	key := s.bytes[from:len(s.bytes):len(s.bytes)]
-	from = len(s.bytes)
-	var err error
-	if s.bytes, err = appendEnvelope(s.bytes, msg); err != nil {
-		return nil, err
-	}
-	headers := len(s.headers)
-	s.headers = append(s.headers, Header{headerEventType, msg.EventType}, Header{headerID, msg.ID})
-	if tp := msg.TraceID[headerTraceparent]; tp != "" {
-		s.headers = append(s.headers, Header{headerTraceparent, tp})
-	}
-	s.records = append(s.records, Record{
-		Topic: msg.Topic, Value: s.bytes[from:len(s.bytes):len(s.bytes)], Partition: -1, Offset: -1,
-		Timestamp: msg.Timestamp, Headers: s.headers[headers:len(s.headers):len(s.headers)],
-	})
-	rec := &s.records[len(s.records)-1]
-	if len(key) > 0 {
-		rec.Key = key
 	}
 	return rec, nil
 }

@@ -20,7 +20,9 @@ type Transport interface {
 }
 
 // RecordHandler handles one record; the record is done when it returns nil, and
-// is delivered again, after a restart at the latest, when it does not.
+// is delivered again, after a restart at the latest, when it does not. Neither
+// keeps the Record itself once it returned, but a handler that answered with
+// LaterError is given an equal one then.
 type RecordHandler func(ctx context.Context, rec *Record) error
 
 // The optional interfaces of what a Transport makes. The façade uses them when
@@ -35,7 +37,8 @@ type (
 		SubscribeRecords(ctx context.Context, topic string, handle RecordHandler) (stop func(context.Context) error, err error)
 	}
 	// RecordPublisher publishes a whole slice and waits once. It returns nil, or
-	// one error (or nil) per record.
+	// one error (or nil) per record. When it returns nil it has kept nothing of
+	// the records: their memory is used again.
 	RecordPublisher interface {
 		PublishRecords(ctx context.Context, recs []*Record) []error
 	}

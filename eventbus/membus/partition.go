@@ -1,7 +1,9 @@
 package membus
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +37,7 @@ func (p *partition) append(rec *eventbus.Record) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	kept := *rec
+	kept.Key, kept.Value, kept.Headers = bytes.Clone(rec.Key), bytes.Clone(rec.Value), slices.Clone(rec.Headers)
 	kept.Partition, kept.Offset = p.id, p.first+int64(len(p.records))
 	if kept.Timestamp.IsZero() {
 		kept.Timestamp = time.Now().UTC()

@@ -175,7 +175,8 @@ const (
 // Anderson's Bit Twiddling Hacks; the lowest mark is always exact.)
 func special(w uint64) uint64 {
 	quote, slash := w^(ones*'"'), w^(ones*'\\')
-	return ((w - ones*0x20) & ^w & highs) | ((quote - ones) & ^quote & highs) | ((slash - ones) & ^slash & highs)
+	// Neither exclusive or changes a byte's highest bit, so one mask serves all.
+	return ((w - ones*0x20) | (quote - ones) | (slash - ones)) & ^w & highs
 }
 
 // String returns the index behind the string whose opening quote is at i.
@@ -185,6 +186,14 @@ func String(b []byte, i int) (end int, ok bool) {
 	}
 	i++
 	for {
+		for len(b)-i >= 32 {
+			w := b[i : i+32 : i+32]
+			if special(binary.LittleEndian.Uint64(w))|special(binary.LittleEndian.Uint64(w[8:]))|
+				special(binary.LittleEndian.Uint64(w[16:]))|special(binary.LittleEndian.Uint64(w[24:])) != 0 {
+				break
+			}
+			i += 32
+		}
 		for len(b)-i >= 8 {
 			if marks := special(binary.LittleEndian.Uint64(b[i:])); marks != 0 {
 				i += bits.TrailingZeros64(marks) / 8

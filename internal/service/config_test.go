@@ -74,6 +74,7 @@ func TestWrongEnvironment(t *testing.T) {
 		"log level":    {map[string]string{"LOG_LEVEL": "loud"}, nil, "LogLevel"},
 		"kafka client": {map[string]string{"KAFKA_CLIENT": "carrier pigeon"}, nil, "KAFKA_CLIENT"},
 		"kafka ca":     {map[string]string{"KAFKA_TLS_CA": "/nothing"}, nil, "KAFKA_TLS_CA"},
+		"mongodb":      {map[string]string{"MONGODB_URI": "mongodb://u:secret@h"}, nil, "MONGODB_URI"},
 		"argument":     {nil, []string{"twice"}, `unknown argument "twice"`},
 	}
 	for name, tt := range tests {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/eventbus/cloudevent"
 	"github.com/hexplane/hexplane/internal/embedkafka"
 )
 
@@ -127,9 +128,12 @@ func (h *Host) Ready() error {
 
 // factory returns the bus of one service.
 func (h *Host) factory(name string) *eventbus.Factory {
-	log := quiet(h.log.With("service", name))
 	return eventbus.NewFactory(h.transport, eventbus.FactoryConfig{
-		Consumer: eventbus.ConsumerConfig{Logger: log, DrainTimeout: h.cfg.ShutdownTimeout},
-		Producer: eventbus.ProducerConfig{Tag: name, Logger: log},
+		Logger: quiet(h.log.With("service", name)),
+		Serializers: map[eventbus.ClientType]eventbus.Serializer{
+			eventbus.ClientExternal: cloudevent.New("/hexplane/" + name),
+		},
+		Consumer: eventbus.ConsumerConfig{DrainTimeout: h.cfg.ShutdownTimeout},
+		Producer: eventbus.ProducerConfig{Tag: name},
 	})
 }

@@ -20,6 +20,9 @@ import (
 // ErrInUse reports that another process works with the same service's data folder.
 var ErrInUse = errors.New("service: data folder is in use by another process")
 
+// errMongo keeps a service from starting on another database than it was told.
+var errMongo = errors.New("MONGODB_URI: this build keeps documents in SQLite only; unset it")
+
 // Platform is what one service stands on. The Host that made it owns and closes it.
 type Platform struct {
 	Name    string
@@ -47,6 +50,9 @@ func (h *Host) newPlatform(ctx context.Context, name string) (*Platform, error) 
 }
 
 func (p *Platform) open(ctx context.Context) error {
+	if p.Config.MongoURI != "" {
+		return errMongo
+	}
 	if err := p.lock(); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func testStateMachine(t *testing.T, open Open) {
 			"claim":   m.claim,
 			"settle":  m.settle,
 			"advance": m.advance,
-			"":        m.get,
+			"get":     m.get,
 		})
 	})
 }

@@ -65,7 +65,7 @@ func testStaleReceipts(t *testing.T, b *bench) {
 }
 
 func testConcurrentUpdates(t *testing.T, b *bench) {
-	const writers, each = 8, 25
+	const writers, each = 6, 10
 	b.write(docstore.Write{ID: "n", Op: docstore.OpInsert, Data: []byte{0, 0}})
 	errs := make(chan error, writers)
 	for range writers {
@@ -100,7 +100,7 @@ func testConcurrentUpdates(t *testing.T, b *bench) {
 }
 
 func testConcurrentPublishers(t *testing.T, b *bench) {
-	const streams, each = 5, 20
+	const streams, each = 4, 10
 	for n := range each {
 		for s := range streams {
 			id := string(rune('a'+s)) + string(rune('A'+n))

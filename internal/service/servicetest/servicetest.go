@@ -27,6 +27,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/eventbus/cloudevent"
 	"github.com/hexplane/hexplane/eventbus/membus"
 	"github.com/hexplane/hexplane/internal/docstore"
 	"github.com/hexplane/hexplane/internal/docstore/docstoretest"
@@ -54,6 +55,9 @@ func New(t testing.TB) *House {
 		t: t, log: log, platforms: map[string]*service.Platform{},
 		factory: eventbus.NewFactory(membus.New(membus.Config{}), eventbus.FactoryConfig{
 			Logger: log, Consumer: eventbus.ConsumerConfig{Failure: policy},
+			Serializers: map[eventbus.ClientType]eventbus.Serializer{
+				eventbus.ClientExternal: cloudevent.New("/hexplane/test"),
+			},
 		}),
 	}
 }
@@ -80,7 +84,13 @@ func (h *House) Platform(name string) *service.Platform {
 // Producer returns a producer on the house's bus.
 func (h *House) Producer() *eventbus.Producer {
 	h.t.Helper()
-	producer, err := h.factory.Producer(eventbus.ClientDefault)
+	return h.ProducerFor(eventbus.ClientDefault)
+}
+
+// ProducerFor is Producer for another client type.
+func (h *House) ProducerFor(ct eventbus.ClientType) *eventbus.Producer {
+	h.t.Helper()
+	producer, err := h.factory.Producer(ct)
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() { assert.NoError(h.t, producer.Close()) })
 	return producer

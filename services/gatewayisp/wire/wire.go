@@ -60,10 +60,9 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 		return nil, err
 	}
 	return &service.Service{
-		Platform: p, Handler: handler,
-		Loops: []service.Loop{{Name: "forget old answers", Run: func(ctx context.Context) error {
-			return forget(ctx, p, repeats)
-		}}},
+		Platform: p,
+		Handler:  handler,
+		Loops:    []service.Loop{service.Every("forget old answers", time.Hour, p.Log, repeats.Forget)},
 	}, nil
 }
 
@@ -89,21 +88,5 @@ func transport(timeout time.Duration) http.RoundTripper {
 		ResponseHeaderTimeout: timeout,
 		MaxIdleConnsPerHost:   64,
 		IdleConnTimeout:       time.Minute,
-	}
-}
-
-// forget drops old answers every hour until ctx ends.
-func forget(ctx context.Context, p *service.Platform, repeats *usecase.Repeats) error {
-	ticker := time.NewTicker(time.Hour)
-	defer ticker.Stop()
-	for {
-		if err := repeats.Forget(ctx); err != nil && ctx.Err() == nil {
-			p.Log.WarnContext(ctx, "old answers not all forgotten, will retry", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
 	}
 }

@@ -153,6 +153,17 @@ func (s *Store) Project(ctx context.Context, id string) (management.Project, err
 	return p, nil
 }
 
+// Counts returns how many accounts and projects there are.
+func (s *Store) Counts(ctx context.Context) (accounts, projects int, err error) {
+	counts := make([]int64, 2)
+	for i, table := range []any{(*accountRow)(nil), (*projectRow)(nil)} {
+		if counts[i], err = s.db.NewSelect().Model(table).Count(ctx); err != nil {
+			return 0, 0, fmt.Errorf("demeterdb: count: %w", err)
+		}
+	}
+	return int(counts[0]), int(counts[1]), nil
+}
+
 func (s *Store) read(ctx context.Context, doing string, row any) error {
 	err := s.db.NewSelect().Model(row).WherePK().Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {

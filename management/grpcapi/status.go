@@ -3,6 +3,7 @@ package grpcapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -47,7 +48,11 @@ func (s *Server) status(ctx context.Context, method string, err error) error {
 	refused, ok := errors.AsType[*management.Error](err)
 	if !ok {
 		c := code(err)
-		s.cfg.Logger.ErrorContext(ctx, "call failed", "method", method, "code", c.String(), "error", err)
+		level := slog.LevelError
+		if c == codes.Canceled { // the caller went away
+			level = slog.LevelDebug
+		}
+		s.cfg.Logger.Log(ctx, level, "call failed", "method", method, "code", c.String(), "error", err)
 		text := map[codes.Code]string{
 			codes.Canceled:         "the call was canceled",
 			codes.DeadlineExceeded: "the deadline has passed; repeat with the same idempotency key",

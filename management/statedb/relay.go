@@ -62,6 +62,7 @@ type RelayConfig struct {
 	Batch  int           // events per publish, default 500
 	Poll   time.Duration // how often to look for events of other processes, default 500 ms
 	Lease  time.Duration // how long a process that died keeps others from sending, default 5 s
+	Owner  string        // who leases, default random; a fixed one takes its lease back after a crash
 	Logger *slog.Logger  // default slog.Default
 }
 
@@ -71,7 +72,6 @@ type Relay struct {
 	store *Store
 	bus   eventbus.Publisher
 	cfg   RelayConfig
-	owner string
 	until time.Time // end of the lease that we hold
 }
 
@@ -89,7 +89,10 @@ func NewRelay(store *Store, bus eventbus.Publisher, cfg RelayConfig) *Relay {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Relay{store: store, bus: bus, cfg: cfg, owner: uuid.NewString()}
+	if cfg.Owner == "" {
+		cfg.Owner = uuid.NewString()
+	}
+	return &Relay{store: store, bus: bus, cfg: cfg}
 }
 
 // Run sends until ctx ends, then returns nil. A failure is logged and repeated.
@@ -166,7 +169,7 @@ func (r *Relay) lease(ctx context.Context) (bool, error) {
 	err := r.store.db.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		result, err := tx.ExecContext(ctx,
 			"UPDATE outbox_lease SET owner = ?, until = ? WHERE id = 1 AND (owner = ? OR until < ?)",
-			r.owner, until.UnixMicro(), r.owner, time.Now().UnixMicro())
+			r.cfg.Owner, until.UnixMicro(), r.cfg.Owner, time.Now().UnixMicro())
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 // daemon is what management runs and closes by itself.
 type daemon struct {
 	log      *slog.Logger
+	around   ports
 	state    *statedb.Store
 	demeter  *demeterdb.Store
 	domain   *management.Service

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
 
+	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/internal/portschema"
 	"github.com/hexplane/hexplane/internal/service"
 	"github.com/hexplane/hexplane/management"
@@ -34,7 +35,18 @@ func App() service.App[Config] {
 
 // New wires the service on a platform.
 func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
-	d := &daemon{log: p.Log}
+	return build(ctx, p, cfg, ports{})
+}
+
+// ports are wrapped around the driven ports when set: tests crash there.
+type ports struct {
+	state   func(management.StateStore) management.StateStore
+	demeter func(management.DemeterStore) management.DemeterStore
+	events  func(eventbus.Publisher) eventbus.Publisher
+}
+
+func build(ctx context.Context, p *service.Platform, cfg Config, around ports) (*service.Service, error) {
+	d := &daemon{log: p.Log, around: around}
 	if err := d.open(ctx, p, cfg); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -68,7 +80,8 @@ func (d *daemon) open(ctx context.Context, p *service.Platform, cfg Config) (err
 	if err != nil {
 		return err
 	}
-	d.domain = management.New(d.state, d.demeter, portschema.New(), cfg.domain(p))
+	state, demeter, bus := d.ports(p.Events)
+	d.domain = management.New(state, demeter, portschema.New(), cfg.domain(p))
 	key, err := operatorKey(p, cfg)
 	if err != nil {
 		return err
@@ -76,7 +89,7 @@ func (d *daemon) open(ctx context.Context, p *service.Platform, cfg Config) (err
 	if err := d.domain.Bootstrap(ctx, key); err != nil {
 		return err
 	}
-	d.relay = statedb.NewRelay(d.state, p.Events, statedb.RelayConfig{Logger: p.Log})
+	d.relay = statedb.NewRelay(d.state, bus, statedb.RelayConfig{Logger: p.Log, Owner: relayOwner(p)})
 	metrics, err := newMetrics(p.Metrics)
 	if err != nil {
 		return err
@@ -94,6 +107,31 @@ func (d *daemon) open(ctx context.Context, p *service.Platform, cfg Config) (err
 		}
 	}
 	return nil
+}
+
+// relayOwner is fixed where the data folder's lock lets one process run at a time,
+// so that a restart after a crash need not wait for the lease to end.
+func relayOwner(p *service.Platform) string {
+	if p.Config.DatabaseURL == "" {
+		return "the process that holds the data folder"
+	}
+	return ""
+}
+
+// ports returns what the domain works on.
+func (d *daemon) ports(bus eventbus.Publisher) (management.StateStore, management.DemeterStore, eventbus.Publisher) {
+	var state management.StateStore = d.state
+	var demeter management.DemeterStore = d.demeter
+	if d.around.state != nil {
+		state = d.around.state(state)
+	}
+	if d.around.demeter != nil {
+		demeter = d.around.demeter(demeter)
+	}
+	if d.around.events != nil {
+		bus = d.around.events(bus)
+	}
+	return state, demeter, bus
 }
 
 // traceOf stores the trace of the call with the events that it causes.

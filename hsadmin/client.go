@@ -100,9 +100,9 @@ func (c *Client) report(ctx context.Context, req *Request, attempts int, took ti
 	for _, hook := range c.hooks {
 		hook.CallEnded(ctx, Call{Operation: req.operation(), Attempts: attempts, Took: took, Status: statusOf(resp, err), Err: err})
 	}
-	level := slog.LevelDebug
-	if err != nil {
-		level = slog.LevelWarn
+	level := slog.LevelWarn
+	if err == nil || errors.Is(err, ErrNotFound) || errors.Is(err, ErrConflict) {
+		level = slog.LevelDebug
 	}
 	if !c.log.Enabled(ctx, level) {
 		return

@@ -37,8 +37,9 @@ type Config struct {
 	// Breaker says when to stop calling a backend that does not answer.
 	Breaker BreakerConfig
 
-	// Log hears of each call that ends, at debug level when it succeeded and at
-	// warn level when not, and of each attempt at debug level. Default: silent.
+	// Log hears of each call that ends: at debug level when it succeeded or found
+	// that something exists or does not, which callers often expect, and else at
+	// warn level. It hears of each attempt at debug level. Default: silent.
 	Log *slog.Logger
 	// Hooks hear of attempts and calls, in this order. Each implements one or
 	// more of [AttemptHook] and [CallHook].

@@ -17,6 +17,17 @@
 // each attempt: rate limit, circuit breaker, attempt timeout, hooks for traces
 // and metrics, log, error decoding, transport.
 //
+// [Client.Send] makes any call, the typed operations the known ones, and a
+// [BatchClient] many: it streams requests and their outcomes with a concurrency
+// that follows what the backend bears.
+//
+//	for outcome := range hsadmin.NewBatchClient(client, hsadmin.BatchConfig{}).Stream(ctx, hsadmin.Puts(docs)) {
+//		log.Print(outcome.Index, " ", outcome.State, " ", outcome.Err)
+//	}
+//
+// Traces and metrics come as hooks: see the packages hsadminotel and hsadminprom.
+// The package hsadmintest is a backend to test against.
+//
 // # Guarantees
 //
 //   - A call ends in a response or an error, no later than its context and

@@ -60,11 +60,11 @@ func (p *Platform) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.onClose(backend.Close)
+	p.OnClose(backend.Close)
 	if p.Events, err = p.Bus.Producer(eventbus.ClientDefault); err != nil {
 		return err
 	}
-	p.onClose(p.Events.Close)
+	p.OnClose(p.Events.Close)
 	p.Docs = docstore.New(backend, p.Events, docstore.Config{Log: p.Log})
 	return nil
 }
@@ -78,14 +78,16 @@ func (p *Platform) lock() error {
 	if err != nil {
 		return fmt.Errorf("service: lock: %w", err)
 	}
-	p.onClose(f.Close)
+	p.OnClose(f.Close)
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return fmt.Errorf("%w: %s", ErrInUse, p.Dir)
 	}
 	return nil
 }
 
-func (p *Platform) onClose(fn func() error) { p.closers = append(p.closers, fn) }
+// OnClose has fn called when the platform is closed, after the service has stopped;
+// what was given last is called first. It is for wiring, before the service runs.
+func (p *Platform) OnClose(fn func() error) { p.closers = append(p.closers, fn) }
 
 // close closes what open opened, in the opposite order.
 func (p *Platform) close() error {

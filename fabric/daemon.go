@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -148,7 +149,11 @@ func (d *Daemon) changeOnce(ctx context.Context, projectID, portID string, gener
 		return nil
 	}
 	rec = rec.pruned(d.cfg.Now().Add(-d.cfg.Forget))
-	if err := d.store(ctx, e, rec); err != nil { // before anything is done about it
+	err := d.store(ctx, e, rec)     // before anything is done about it
+	if errors.Is(err, ErrInvalid) { // as one that has grown too large
+		return d.publish(ctx, e, rec, map[string]status{portID: refused(err)})
+	}
+	if err != nil {
 		return d.unreachable(ctx, e, rec, portID, err)
 	}
 	outcome, err := d.settle(ctx, e, portID, fresh)

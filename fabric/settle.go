@@ -236,19 +236,26 @@ func again(err error) bool {
 // refusal turns what the cluster refuses into a status, and leaves every other
 // error for a later attempt.
 func refusal(st status, err error) (status, error) {
-	text := func() string { return strings.ToValidUTF8(err.Error(), "") }
 	switch {
 	case err == nil:
 		return st, nil
 	case errors.Is(err, ErrNoKind):
-		return reasoned(demeterevent.PhaseDegraded, demeterevent.CodeKindAbsent, text()), nil
+		return reasoned(demeterevent.PhaseDegraded, demeterevent.CodeKindAbsent, text(err)), nil
 	case errors.Is(err, errBlocked):
-		return reasoned(demeterevent.PhaseDegraded, demeterevent.CodeTerminating, text()), nil
+		return reasoned(demeterevent.PhaseDegraded, demeterevent.CodeTerminating, text(err)), nil
 	case errors.Is(err, ErrTerminating):
-		return reasoned(demeterevent.PhaseTerminating, demeterevent.CodeTerminating, text()), nil
+		return reasoned(demeterevent.PhaseTerminating, demeterevent.CodeTerminating, text(err)), nil
 	case errors.Is(err, ErrInvalid), errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFound):
-		return reasoned(demeterevent.PhaseDegraded, demeterevent.CodeRefused, text()), nil
+		return refused(err), nil
 	default:
 		return status{}, err
 	}
 }
+
+// refused is the status of what the cluster does not take.
+func refused(err error) status {
+	return reasoned(demeterevent.PhaseDegraded, demeterevent.CodeRefused, text(err))
+}
+
+// text is an error's text as a payload can carry it.
+func text(err error) string { return strings.ToValidUTF8(err.Error(), "") }

@@ -66,6 +66,25 @@ func Split(requestID string) (name, digest string, ok bool) {
 	return versioned[:at], versioned[at+1:], true
 }
 
+// Settle tells the backend what is true now, given the digest of the configuration
+// that it has. Now returns the present digest and the event that tells of it; no
+// event means that there is nothing to tell. What changes while Settle tells is told
+// again: its own event may have been overtaken by Settle's.
+func Settle(ctx context.Context, bus eventbus.Publisher, digest string,
+	now func(context.Context) (current string, event *eventbus.Message, err error),
+) error {
+	for {
+		current, event, err := now(ctx)
+		if err != nil || event == nil || current == digest {
+			return err
+		}
+		if err := bus.Publish(ctx, event); err != nil {
+			return fmt.Errorf("synctask: settle %s: %w", event.EventType, err)
+		}
+		digest = current
+	}
+}
+
 // Payload decodes what a task was started with.
 func Payload[T any](task asynctask.Task) (T, error) {
 	var payload T

@@ -18,6 +18,10 @@ import (
 	"github.com/hexplane/hexplane/internal/service"
 )
 
+// maxPayload is the most bytes of a request: a little less than the bus takes, as
+// one that is too large fails its whole task.
+const maxPayload = 900_000
+
 // New opens the platform's task store and returns a manager of the definitions,
 // with the loop that drives it. When the loop ends it closes the store: by then
 // the service's intake has stopped.
@@ -31,7 +35,7 @@ func New(ctx context.Context, p *service.Platform, cfg asynctask.Config, defs ..
 	if err != nil {
 		return nil, service.Loop{}, errors.Join(err, db.Close())
 	}
-	cfg.Logger = p.Log
+	cfg.Logger, cfg.MaxPayload = p.Log, maxPayload
 	// A request tells what was read from the documents: it goes out behind their events.
 	manager, err := asynctask.NewManager(store, p.Docs.Publisher(), cfg, defs...)
 	if err != nil {

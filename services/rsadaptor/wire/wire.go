@@ -7,6 +7,7 @@ import (
 	"log/slog"
 
 	"github.com/hexplane/hexplane/hsadmin"
+	"github.com/hexplane/hexplane/hsadmin/hsadminprom"
 	"github.com/hexplane/hexplane/internal/service"
 	"github.com/hexplane/hexplane/services/rsadaptor/events"
 	"github.com/hexplane/hexplane/services/rsadaptor/realm"
@@ -34,7 +35,12 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 	if cfg.URL == "" {
 		return nil, errors.New("HSADMIN_URL is not set")
 	}
+	metrics, err := hsadminprom.New(p.Metrics)
+	if err != nil {
+		return nil, err
+	}
 	backend := hsadmin.Config{
+		Hooks:       []any{metrics},
 		BaseURL:     cfg.URL,
 		Credentials: hsadmin.Credentials{CertFile: cfg.ClientCert, KeyFile: cfg.ClientKey, CAFile: cfg.CA},
 	}

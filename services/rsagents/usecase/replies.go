@@ -73,28 +73,24 @@ func (r *Replies) settle(ctx context.Context, reply rsevent.Reply, msg *eventbus
 		return synctask.Dispatch(ctx, r.tasks, msg)
 	}
 	ispID, key, eventType, now := of(name)
-	catalog, err := lookup(ctx, r.catalogs, ispID)
-	if err != nil {
-		return fmt.Errorf("rsagents: catalog: %w", err)
-	}
-	if payload, found := now(&catalog); found {
-		if err := r.correct(ctx, eventType, key, digest, payload); err != nil {
-			return err
+	err := synctask.Settle(ctx, r.bus, digest, func(ctx context.Context) (string, *eventbus.Message, error) {
+		catalog, err := lookup(ctx, r.catalogs, ispID)
+		if err != nil {
+			return "", nil, fmt.Errorf("rsagents: catalog: %w", err)
 		}
+		payload, found := now(&catalog)
+		if !found {
+			return "", nil, nil
+		}
+		current, err := synctask.Digest(payload)
+		if err != nil {
+			return "", nil, err
+		}
+		event, err := eventbus.NewMessage(rsevent.TopicAgent, eventType, key, payload)
+		return current, event, err
+	})
+	if err != nil {
+		return err
 	}
 	return synctask.Dispatch(ctx, r.tasks, msg)
-}
-
-func (r *Replies) correct(ctx context.Context, eventType, key, digest string, payload any) error {
-	if now, err := synctask.Digest(payload); err != nil || now == digest {
-		return err
-	}
-	event, err := eventbus.NewMessage(rsevent.TopicAgent, eventType, key, payload)
-	if err != nil {
-		return err
-	}
-	if err := r.bus.Publish(ctx, event); err != nil {
-		return fmt.Errorf("rsagents: correct %s: %w", key, err)
-	}
-	return nil
 }

@@ -27,7 +27,7 @@ type household struct {
 type view struct{ isp, agents int64 }
 
 func (t Tables) household(ctx context.Context, account rsevent.Account) (*household, error) {
-	h := &household{tables: t, account: account, users: map[string]domain.User{}}
+	h := (&household{tables: t}).of(account)
 	var err error
 	if h.isp, h.view.isp, err = lookup(ctx, t.ISPs, account.ISPID); err != nil {
 		return nil, fmt.Errorf("rsclient: ISP configuration: %w", err)
@@ -36,6 +36,13 @@ func (t Tables) household(ctx context.Context, account rsevent.Account) (*househ
 		return nil, fmt.Errorf("rsclient: agents: %w", err)
 	}
 	return h, nil
+}
+
+// of is the household of another account of the same ISP, from the same view.
+func (h *household) of(account rsevent.Account) *household {
+	return &household{
+		tables: h.tables, account: account, isp: h.isp, agents: h.agents, view: h.view, users: map[string]domain.User{},
+	}
 }
 
 // current tells whether the ISP-wide inputs are still those of the household.

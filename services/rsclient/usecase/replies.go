@@ -45,15 +45,19 @@ func (r *Replies) Device(ctx context.Context, reply rsevent.Reply, msg *eventbus
 }
 
 func (r *Replies) settleDevice(ctx context.Context, id, digest string, reply rsevent.Reply, at time.Time) error {
-	device, _, err := lookup(ctx, r.tables.Devices, id)
-	if err != nil {
-		return fmt.Errorf("rsclient: device: %w", err)
-	}
-	if device.Deleted {
-		event, err := deviceGone(device.Value)
-		return r.correct(ctx, event, err)
-	}
-	if err := r.correctDevice(ctx, device, digest); err != nil {
+	gone := false
+	err := synctask.Settle(ctx, r.bus, digest, func(ctx context.Context) (string, *eventbus.Message, error) {
+		device, _, err := lookup(ctx, r.tables.Devices, id)
+		if err != nil {
+			return "", nil, fmt.Errorf("rsclient: device: %w", err)
+		}
+		if gone = device.Deleted; gone {
+			event, err := deviceGone(device.Value)
+			return "", event, err
+		}
+		return r.deviceNow(ctx, device)
+	})
+	if err != nil || gone {
 		return err
 	}
 	_, err = r.tables.Confirmations.Upsert(ctx, id, func(c *domain.Confirmation, _ bool) ([]*eventbus.Message, error) {
@@ -66,41 +70,31 @@ func (r *Replies) settleDevice(ctx context.Context, id, digest string, reply rse
 	return nil
 }
 
-// correct publishes an event, unless it could not be made.
-func (r *Replies) correct(ctx context.Context, event *eventbus.Message, err error) error {
-	if err != nil {
-		return err
-	}
-	if err := r.bus.Publish(ctx, event); err != nil {
-		return fmt.Errorf("rsclient: correct: %w", err)
-	}
-	return nil
-}
-
-// correctDevice tells what is true now of a device that the backend knows by the
-// configuration with that digest, unless that is it.
-func (r *Replies) correctDevice(ctx context.Context, device domain.Device, digest string) error {
+// deviceNow is the configuration of a device as it follows now, unless the device
+// waits for its account.
+func (r *Replies) deviceNow(ctx context.Context, device domain.Device) (string, *eventbus.Message, error) {
 	account, _, err := lookup(ctx, r.tables.Accounts, device.Value.AccountID)
 	if err != nil {
-		return fmt.Errorf("rsclient: account: %w", err)
+		return "", nil, fmt.Errorf("rsclient: account: %w", err)
 	}
 	if !device.Known() || !account.Known() {
-		return nil
+		return "", nil, nil
 	}
 	h, err := r.tables.household(ctx, account.Value)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	resolved, err := h.resolve(ctx, device.Value)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	payload := rsevent.RSDevice{ResolvedDevice: resolved}
-	if now, err := synctask.Digest(payload); err != nil || now == digest {
-		return err
+	digest, err := synctask.Digest(payload)
+	if err != nil {
+		return "", nil, err
 	}
 	event, err := provision(rsevent.TypeRSDeviceUpdated, device.Value.AccountID, payload)
-	return r.correct(ctx, event, err)
+	return digest, event, err
 }
 
 // Settings handles rsadaptor's reply about a part of an ISP's settings.
@@ -115,23 +109,16 @@ func (r *Replies) Settings(ctx context.Context, reply rsevent.Reply, msg *eventb
 }
 
 func (r *Replies) settleSettings(ctx context.Context, eventType, ispID, digest string) error {
-	settings, _, err := lookup(ctx, r.tables.Settings, ispID)
-	if err != nil {
-		return fmt.Errorf("rsclient: settings: %w", err)
-	}
-	for _, part := range settingsParts {
-		if part.eventType != eventType {
-			continue
-		}
-		payload, err := part.payload(settings, ispID)
+	return synctask.Settle(ctx, r.bus, digest, func(ctx context.Context) (string, *eventbus.Message, error) {
+		settings, _, err := lookup(ctx, r.tables.Settings, ispID)
 		if err != nil {
-			return err
+			return "", nil, fmt.Errorf("rsclient: settings: %w", err)
 		}
-		if now, err := synctask.Digest(payload); err != nil || now == digest {
-			return err
+		for _, part := range settingsParts {
+			if part.eventType == eventType {
+				return part.now(settings, ispID)
+			}
 		}
-		event, err := eventbus.NewMessage(rsevent.TopicSystemConfiguration, eventType, ispID, payload)
-		return r.correct(ctx, event, err)
-	}
-	return nil
+		return "", nil, nil
+	})
 }

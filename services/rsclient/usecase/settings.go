@@ -41,11 +41,27 @@ func (s *Settings) Change(ctx context.Context, ispID string, change func(*domain
 	return doc.Value, nil
 }
 
-// settingsParts are the events that an ISP's settings are told with.
-var settingsParts = []struct {
+// part is one of the events that an ISP's settings are told with.
+type part struct {
 	eventType string
 	payload   func(s domain.Settings, ispID string) (any, error)
-}{
+}
+
+// now is the event for the settings, and the digest of its payload.
+func (p part) now(s domain.Settings, ispID string) (string, *eventbus.Message, error) {
+	payload, err := p.payload(s, ispID)
+	if err != nil {
+		return "", nil, err
+	}
+	digest, err := synctask.Digest(payload)
+	if err != nil {
+		return "", nil, err
+	}
+	event, err := eventbus.NewMessage(rsevent.TopicSystemConfiguration, p.eventType, ispID, payload)
+	return digest, event, err
+}
+
+var settingsParts = []part{
 	{rsevent.TypeRSSystemUpdated, func(s domain.Settings, ispID string) (any, error) { return s.System(ispID) }},
 	{rsevent.TypeRSRouterProtectionUpdated, func(s domain.Settings, ispID string) (any, error) { return s.Protection(ispID), nil }},
 }
@@ -53,26 +69,17 @@ var settingsParts = []struct {
 func settingsChanged(ispID string, old, now domain.Settings) ([]*eventbus.Message, error) {
 	var events []*eventbus.Message
 	for _, part := range settingsParts {
-		before, err := part.payload(old, ispID)
+		before, _, err := part.now(old, ispID)
 		if err != nil {
 			return nil, err
 		}
-		after, err := part.payload(now, ispID)
+		after, event, err := part.now(now, ispID)
 		if err != nil {
 			return nil, err
 		}
-		same, err := synctask.Same(before, after)
-		if err != nil {
-			return nil, err
+		if before != after {
+			events = append(events, event)
 		}
-		if same {
-			continue
-		}
-		event, err := eventbus.NewMessage(rsevent.TopicSystemConfiguration, part.eventType, ispID, after)
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, event)
 	}
 	return events, nil
 }

@@ -50,16 +50,21 @@ func bulk(ispID string, accountIDs []string) (asynctask.Request, error) {
 	}, err
 }
 
-// deviceRequests yields every device of a bulk of accounts as it is now. An
+// deviceRequests yields every device of a bulk of accounts as it is now, all from
+// one view of the ISP's settings: a change of those starts a push of its own. An
 // account that is gone, or that is another ISP's, is left out.
 func (t Tables) deviceRequests(ctx context.Context, task asynctask.Task) synctask.Requests {
 	request, err := synctask.Payload[rsevent.RSSyncAccountsBulk](task)
 	if err != nil {
 		return synctask.Fail(err)
 	}
+	view, err := t.household(ctx, rsevent.Account{ISPID: request.ISPID})
+	if err != nil {
+		return synctask.Fail(err)
+	}
 	return func(yield func(asynctask.Request, error) bool) {
 		for _, id := range request.AccountIDs {
-			more, err := t.accountRequests(ctx, request.ISPID, id, yield)
+			more, err := view.accountRequests(ctx, id, yield)
 			if err != nil {
 				yield(asynctask.Request{}, err)
 				return
@@ -73,21 +78,18 @@ func (t Tables) deviceRequests(ctx context.Context, task asynctask.Task) synctas
 
 // accountRequests yields the devices of one account. It returns false when the
 // consumer of the stream wants no more.
-func (t Tables) accountRequests(ctx context.Context, ispID, accountID string,
+func (h *household) accountRequests(ctx context.Context, accountID string,
 	yield func(asynctask.Request, error) bool,
 ) (bool, error) {
-	account, _, err := lookup(ctx, t.Accounts, accountID)
+	account, _, err := lookup(ctx, h.tables.Accounts, accountID)
 	if err != nil {
 		return false, fmt.Errorf("rsclient: account: %w", err)
 	}
-	if !account.Known() || account.Value.ISPID != ispID {
+	if !account.Known() || account.Value.ISPID != h.account.ISPID {
 		return true, nil
 	}
-	h, err := t.household(ctx, account.Value)
-	if err != nil {
-		return false, err
-	}
-	for doc, err := range t.Devices.All(ctx, FieldAccount, accountID) {
+	h = h.of(account.Value)
+	for doc, err := range h.tables.Devices.All(ctx, FieldAccount, accountID) {
 		if err != nil {
 			return false, fmt.Errorf("rsclient: devices: %w", err)
 		}

@@ -158,6 +158,7 @@ func TestCrashBetweenSlotAndTask(t *testing.T) {
 }
 
 func TestEnds(t *testing.T) {
+	late := &asynctask.ReplyError{Code: asynctask.CodeDeadline}
 	tests := map[string]struct {
 		outcome asynctask.Outcome
 		want    domain.State
@@ -166,10 +167,7 @@ func TestEnds(t *testing.T) {
 		"all applied":      {asynctask.Outcome{Status: asynctask.StatusOK, Counts: asynctask.Counts{Total: 2, OK: 2}}, domain.Completed, nil},
 		"some not applied": {asynctask.Outcome{Status: asynctask.StatusOK, Counts: asynctask.Counts{Total: 2, OK: 1, Failed: 1}}, domain.Failed, nil},
 		"cancelled":        {asynctask.Outcome{Status: asynctask.StatusCancelled}, domain.Cancelled, nil},
-		"too late": {
-			asynctask.Outcome{Status: asynctask.StatusFailed, Error: &asynctask.ReplyError{Code: asynctask.CodeDeadline}},
-			domain.Failed, []string{rsevent.TypeRSCancelSync, rsevent.TypeRSCancelSync},
-		},
+		"too late":         {asynctask.Outcome{Status: asynctask.StatusFailed, Error: late}, domain.Failed, []string{rsevent.TypeRSCancelSync, rsevent.TypeRSCancelSync}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -83,15 +83,16 @@ type ResponseBatch struct {
 // backend. All batches of one BatchClient share the bound. It is safe for
 // concurrent use and holds nothing that would have to be closed.
 type BatchClient struct {
-	client  *Client
-	limiter *limiter
-	most    int
+	requester Requester
+	limiter   *limiter
+	most      int
 }
 
-// NewBatchClient makes a batch client that sends through client.
-func NewBatchClient(client *Client, cfg BatchConfig) *BatchClient {
+// NewBatchClient makes a batch client that sends through a [Client], or through a
+// [Requester] around one. The concurrency follows what the client's attempts meet.
+func NewBatchClient(requester Requester, cfg BatchConfig) *BatchClient {
 	cfg = cfg.withDefaults()
-	return &BatchClient{client: client, limiter: newLimiter(cfg), most: cfg.MaxConcurrency}
+	return &BatchClient{requester: requester, limiter: newLimiter(cfg), most: cfg.MaxConcurrency}
 }
 
 // Concurrency is how many calls may run at once now.
@@ -214,7 +215,8 @@ func (r *batchRun) call(ctx context.Context, j job) Outcome {
 	if ctx.Err() != nil {
 		return Outcome{Index: j.index, State: NotStarted, Err: endOf(ctx)}
 	}
-	resp, err := r.batch.client.send(ctx, j.req, r.batch.limiter.observe)
+	j.req.observe = r.batch.limiter.observe
+	resp, err := r.batch.requester.Do(ctx, &j.req)
 	if err != nil {
 		return Outcome{Index: j.index, State: Failed, Err: err}
 	}

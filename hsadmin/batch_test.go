@@ -135,6 +135,20 @@ func TestBreakingOutEndsEverything(t *testing.T) {
 	})
 }
 
+func TestABatchGoesThroughADecoratorOfOnesOwn(t *testing.T) {
+	client := fakeClient(t, &fakeTransport{answer: always(204)}, hsadmin.Config{})
+	var seen atomic.Int64
+	counting := hsadmin.RequesterFunc(func(ctx context.Context, req *hsadmin.Request) (*hsadmin.Response, error) {
+		seen.Add(1)
+		return client.Do(ctx, req)
+	})
+	batch := hsadmin.NewBatchClient(counting, hsadmin.BatchConfig{InitialConcurrency: 4, MaxConcurrency: 8})
+	result := batch.SendAll(t.Context(), requests(200))
+	assert.Equal(t, 200, result.Succeeded)
+	assert.EqualValues(t, 200, seen.Load())
+	assert.Greater(t, batch.Concurrency(), 4, "attempts are observed through it")
+}
+
 func TestBatchOfDocuments(t *testing.T) {
 	backend, client := newBackend(t, nil)
 	var docs iter.Seq[rsmodels.DeviceConfiguration] = func(yield func(rsmodels.DeviceConfiguration) bool) {

@@ -71,16 +71,17 @@ func decorate(send Requester, decorators ...decorator) Requester {
 	return send
 }
 
-// Send makes one call, whatever it is. The typed operations end here.
-func (c *Client) Send(ctx context.Context, req Request) (*Response, error) {
-	return c.send(ctx, req, nil)
-}
+// Send makes one call, whatever it is.
+func (c *Client) Send(ctx context.Context, req Request) (*Response, error) { return c.Do(ctx, &req) }
 
-func (c *Client) send(ctx context.Context, req Request, onAttempt func(error, time.Duration)) (*Response, error) {
-	if req.Method == "" || len(req.Path) == 0 || req.Path[0] != '/' {
+// Do makes one call, whatever it is; it makes the client a [Requester]. All other
+// operations end here.
+func (c *Client) Do(ctx context.Context, request *Request) (*Response, error) {
+	if request.Method == "" || len(request.Path) == 0 || request.Path[0] != '/' {
 		return nil, fmt.Errorf("%w: a request needs a method and a path that starts with a slash", ErrInvalid)
 	}
-	note := &trail{observe: onAttempt}
+	note := &trail{}
+	req := *request
 	req.trail = note
 	start := time.Now()
 	resp, err := c.chain.Do(ctx, &req)

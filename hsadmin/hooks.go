@@ -66,14 +66,14 @@ func sortHooks(hooks []any) (attempts []AttemptHook, calls []CallHook, err error
 func observe(hooks []AttemptHook) decorator {
 	return func(next Requester) Requester {
 		return RequesterFunc(func(ctx context.Context, req *Request) (*Response, error) {
-			if len(hooks) == 0 && req.trail.observe == nil {
+			if len(hooks) == 0 && req.observe == nil {
 				return next.Do(ctx, req)
 			}
 			ctx, ended := startAttempt(ctx, hooks, req)
 			start := time.Now()
 			resp, err := next.Do(ctx, req)
-			if req.trail.observe != nil {
-				req.trail.observe(err, time.Since(start))
+			if req.observe != nil {
+				req.observe(err, time.Since(start))
 			}
 			for _, end := range slices.Backward(ended) {
 				end(statusOf(resp, err), err)

@@ -24,7 +24,9 @@ type Request struct {
 	// POST, kept over its attempts.
 	IdempotencyKey string
 
-	trail *trail
+	// observe, when set, hears of every attempt's end.
+	observe func(err error, took time.Duration)
+	trail   *trail
 }
 
 // Response is a successful answer: its status is 2xx.
@@ -66,8 +68,6 @@ type trail struct {
 	attempt int
 	// header is what hooks add to the current attempt.
 	header http.Header
-	// observe, when set, hears of every attempt's end.
-	observe func(err error, took time.Duration)
 }
 
 func (r *Request) operation() string {

@@ -3,7 +3,6 @@ package hsadmin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -77,8 +76,8 @@ func (c *Client) Send(ctx context.Context, req Request) (*Response, error) { ret
 // Do makes one call, whatever it is; it makes the client a [Requester]. All other
 // operations end here.
 func (c *Client) Do(ctx context.Context, request *Request) (*Response, error) {
-	if request.Method == "" || len(request.Path) == 0 || request.Path[0] != '/' {
-		return nil, fmt.Errorf("%w: a request needs a method and a path that starts with a slash", ErrInvalid)
+	if err := request.check(); err != nil {
+		return nil, err
 	}
 	note := &trail{}
 	req := *request

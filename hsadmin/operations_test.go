@@ -60,8 +60,13 @@ func TestOperationsRefuseDocumentsOfAnotherKind(t *testing.T) {
 	require.ErrorIs(t, client.CreateDevice(ctx, routerDocument(t, "rtr-1")), hsadmin.ErrInvalid)
 	require.ErrorIs(t, client.Put(ctx, rsmodels.DeviceConfiguration{}), hsadmin.ErrInvalid)
 	require.ErrorIs(t, client.DeleteDevice(ctx, ""), hsadmin.ErrInvalid)
-	_, err := client.Send(ctx, hsadmin.Request{Method: "GET", Path: "status"})
-	require.ErrorIs(t, err, hsadmin.ErrInvalid)
+	for _, req := range []hsadmin.Request{
+		{}, {Method: "GET", Path: "status"}, {Method: "get", Path: "/status"}, {Method: "GET", Path: "/a b"},
+		{Method: "GET", Path: "/%zz"}, {Method: "POST", Path: "/devices", IdempotencyKey: "a\r\nX-Evil: 1"},
+	} {
+		_, err := client.Send(ctx, req)
+		require.ErrorIs(t, err, hsadmin.ErrInvalid)
+	}
 	assert.Zero(t, backend.CallCount())
 }
 

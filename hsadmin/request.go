@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -68,6 +70,25 @@ type trail struct {
 	attempt int
 	// header is what hooks add to the current attempt.
 	header http.Header
+}
+
+// check refuses what HTTP cannot say, so that it is not taken for a failure of
+// the connection and tried again.
+func (r *Request) check() error {
+	if r.Method == "" || strings.ContainsFunc(r.Method, func(c rune) bool { return c < 'A' || c > 'Z' }) {
+		return fmt.Errorf("%w: the method must be in capital letters", ErrInvalid)
+	}
+	if _, err := url.PathUnescape(r.Path); err != nil || !strings.HasPrefix(r.Path, "/") || !isVisible(r.Path) {
+		return fmt.Errorf("%w: the path must start with a slash and be escaped", ErrInvalid)
+	}
+	if !isVisible(r.IdempotencyKey) {
+		return fmt.Errorf("%w: the idempotency key must be visible ASCII", ErrInvalid)
+	}
+	return nil
+}
+
+func isVisible(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
 }
 
 func (r *Request) operation() string {

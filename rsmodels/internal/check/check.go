@@ -6,9 +6,12 @@ package check
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // ErrInvalid is matched by every [Error].
@@ -44,7 +47,33 @@ func Fail(subject string, violations []Violation) error {
 		return nil
 	}
 	slices.SortStableFunc(violations, func(a, b Violation) int { return cmp.Compare(a.Path, b.Path) })
-	return &Error{Subject: subject, Violations: slices.Compact(violations)}
+	violations = slices.Compact(violations)
+	if more := len(violations) - maxViolations; more > 0 {
+		violations = append(violations[:maxViolations:maxViolations], Violation{Rule: fmt.Sprintf("and %d more", more)})
+	}
+	for i, v := range violations {
+		violations[i].Path = readable(v.Path)
+	}
+	return &Error{Subject: subject, Violations: violations}
+}
+
+// What a path and an error hold at most: names of unknown fields are the input's.
+const (
+	maxViolations = 1000
+	maxPath       = 256
+)
+
+// readable is a path on one line, and short enough for a log.
+func readable(path string) string {
+	if len(path) > maxPath {
+		path = path[:maxPath] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, path)
 }
 
 func (e *Error) Error() string {

@@ -2,7 +2,9 @@ package check_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,6 +38,20 @@ func TestPathsAreThoseOfTheWire(t *testing.T) {
 	}, found)
 	assert.Equal(t, []check.Violation{{Path: "long key", Rule: "max=3"}}, checker().Value(map[string]int{"long key": 1}, "dive,keys,max=3,endkeys"))
 	assert.Equal(t, []check.Violation{{Rule: "struct"}}, checker().Struct(7))
+}
+
+func TestHostilePathsAreCutShort(t *testing.T) {
+	violations := []check.Violation{{Path: "a\x00b\n\xff", Rule: "r"}, {Path: "b" + strings.Repeat("x", 1<<20), Rule: "r"}}
+	for i := range 5000 {
+		violations = append(violations, check.Violation{Path: fmt.Sprintf("c[%04d]", i), Rule: "r"})
+	}
+	var invalid *check.Error
+	require.ErrorAs(t, check.Fail("thing", violations), &invalid)
+	assert.Len(t, invalid.Violations, 1001)
+	assert.Equal(t, "a?b??", invalid.Violations[0].Path)
+	assert.Less(t, len(invalid.Violations[1].Path), 300)
+	assert.Equal(t, "and 4002 more", invalid.Violations[1000].Rule)
+	assert.Less(t, len(invalid.Error()), 64<<10)
 }
 
 func TestErrorsAreOrderedAndWithoutRepeats(t *testing.T) {

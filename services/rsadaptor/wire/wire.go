@@ -4,7 +4,6 @@ package wire
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"github.com/hexplane/hexplane/hsadmin"
 	"github.com/hexplane/hexplane/hsadmin/hsadminprom"
@@ -31,7 +30,7 @@ func App() service.App[Config] {
 }
 
 // New wires the service on a platform.
-func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
+func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
 	if cfg.URL == "" {
 		return nil, errors.New("HSADMIN_URL is not set")
 	}
@@ -39,15 +38,12 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 	if err != nil {
 		return nil, err
 	}
-	backend := hsadmin.Config{
+	realms, err := realm.New(hsadmin.Config{
 		Hooks:       []any{metrics},
+		Log:         p.Log,
 		BaseURL:     cfg.URL,
 		Credentials: hsadmin.Credentials{CertFile: cfg.ClientCert, KeyFile: cfg.ClientKey, CAFile: cfg.CA},
-	}
-	if p.Log.Enabled(ctx, slog.LevelDebug) { // refusals are the use cases' to judge: a device may well exist
-		backend.Log = p.Log
-	}
-	realms, err := realm.New(backend)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package usecase_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -95,11 +96,17 @@ func newsGenerator() *rapid.Generator[news] {
 	})
 }
 
-// TestAnyDeliveryOrderConverges delivers a history out of order and partly twice:
-// what the backend is told must add up to what the newest news say.
+// TestAnyDeliveryOrderConverges delivers a history out of order and partly twice,
+// with crashes at any write, after which the event comes again: what the backend is
+// told must add up to what the newest news say.
 func TestAnyDeliveryOrderConverges(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		history := rapid.SliceOfN(newsGenerator(), 1, 12).Draw(rt, "history")
+		if rapid.IntRange(0, 3).Draw(rt, "ends") == 0 {
+			history = append(history, news{"no account", func(f *fixture, rev domain.Revision) error {
+				return f.DeleteAccount(context.Background(), account(), rev)
+			}})
+		}
 		order := make([]int, 0, 2*len(history))
 		for i := range history {
 			order = append(order, i)
@@ -110,11 +117,19 @@ func TestAnyDeliveryOrderConverges(t *testing.T) {
 		order = rapid.Permutation(order).Draw(rt, "order")
 
 		inOrder, shuffled := newFixture(t), newFixture(t)
+		fuse := shuffled.fused()
 		for i, n := range history {
 			require.NoError(rt, n.do(inOrder, at(i+1)), n.name)
 		}
 		for _, i := range order {
-			require.NoError(rt, history[i].do(shuffled, at(i+1)), history[i].name)
+			fuse.left = rapid.IntRange(-1, 4).Draw(rt, "crash")
+			fuse.late = rapid.Bool().Draw(rt, "after the write")
+			err := history[i].do(shuffled, at(i+1))
+			fuse.left = -1
+			if errors.Is(err, errCrash) {
+				err = history[i].do(shuffled, at(i+1))
+			}
+			require.NoError(rt, err, history[i].name)
 		}
 		want := devicesOf(rt, inOrder)
 		require.Equal(rt, want, devicesOf(rt, shuffled), "the copies")

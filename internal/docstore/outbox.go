@@ -78,7 +78,11 @@ func (s *Store) Run(ctx context.Context) error {
 			}
 		case <-timer.C:
 		}
-		if err := s.Flush(ctx); err != nil {
+		err := s.Flush(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
 			failures++
 			s.cfg.Log.WarnContext(ctx, "outbox not published, will retry", "error", err, "failures", failures)
 		} else {

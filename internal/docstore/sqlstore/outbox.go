@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,61 +9,60 @@ import (
 	"strings"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/hexplane/hexplane/internal/docstore"
 )
 
-type outboxRow struct {
-	bun.BaseModel `bun:"table:outbox"`
-
-	Seq        int64  `bun:"seq,pk,autoincrement"`
-	Stream     string `bun:"stream"`
-	Data       []byte `bun:"data"`
-	LeaseUntil int64  `bun:"lease_until"` // Unix ns; 0: free
+// claimed is an event with its place in the outbox.
+type claimed struct {
+	docstore.Event
+	receipt
 }
-
-func appendEvents(ctx context.Context, tx bun.Tx, events []docstore.Event) error {
-	if len(events) == 0 {
-		return nil
-	}
-	rows := make([]outboxRow, len(events))
-	for i, e := range events {
-		rows[i] = outboxRow{Stream: e.Stream, Data: e.Data}
-	}
-	_, err := tx.NewInsert().Model(&rows).Returning("NULL").Exec(ctx)
-	return err
-}
-
-// claimSQL leases the oldest events of the streams of which nothing is leased.
-const claimSQL = `
-UPDATE outbox SET lease_until = ? WHERE seq IN (
-	SELECT o.seq FROM outbox AS o
-	WHERE NOT EXISTS (SELECT 1 FROM outbox AS p WHERE p.stream = o.stream AND p.lease_until > ?)
-	ORDER BY o.seq LIMIT ?)
-RETURNING seq, stream, data, lease_until`
 
 // Claim implements docstore.Backend.
 func (b *Backend) Claim(ctx context.Context, lease time.Duration, limit int) ([]docstore.Event, error) {
 	// Most looks at the outbox find it empty: they need not take the write lock.
-	if some, err := b.db.NewSelect().Model((*outboxRow)(nil)).Exists(ctx); err != nil || !some {
-		return nil, err
+	var some bool
+	if err := b.stmts.pending.QueryRowContext(ctx).Scan(&some); err != nil {
+		return nil, wrap("claim", err)
 	}
-	var rows []outboxRow
-	err := b.write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		now := b.now()
-		return tx.NewRaw(claimSQL, now.Add(lease).UnixNano(), now.UnixNano(), limit).Scan(ctx, &rows)
+	if !some {
+		return nil, nil
+	}
+	var rows []claimed
+	err := b.write(ctx, func(tx *transaction) error {
+		var err error
+		rows, err = b.claim(tx, lease, limit)
+		return err
 	})
 	if err != nil {
 		return nil, wrap("claim", err)
 	}
-	slices.SortFunc(rows, func(a, b outboxRow) int { return int(a.Seq - b.Seq) })
+	slices.SortFunc(rows, func(a, b claimed) int { return cmp.Compare(a.seq, b.seq) })
 	events := make([]docstore.Event, len(rows))
 	for i, row := range rows {
-		receipt := fmt.Sprintf("%d/%d", row.Seq, row.LeaseUntil)
-		events[i] = docstore.Event{Stream: row.Stream, Data: row.Data, Receipt: receipt}
+		events[i] = row.Event
+		events[i].Receipt = row.receipt.String()
 	}
 	return events, nil
+}
+
+func (b *Backend) claim(tx *transaction, lease time.Duration, limit int) ([]claimed, error) {
+	now := b.now()
+	rows, err := tx.tx.StmtContext(tx.ctx, b.stmts.claim).
+		QueryContext(tx.ctx, now.Add(lease).UnixNano(), now.UnixNano(), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []claimed
+	for rows.Next() {
+		var c claimed
+		if err := rows.Scan(&c.seq, &c.Stream, &c.Data, &c.lease); err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
 }
 
 // Settle implements docstore.Backend.
@@ -75,17 +75,14 @@ func (b *Backend) Settle(ctx context.Context, published, returned []string) erro
 	if err != nil {
 		return wrap("settle", err)
 	}
-	err = b.write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if len(done) > 0 {
-			_, err := tx.NewDelete().Model((*outboxRow)(nil)).Where("seq IN (?)", bun.List(seqs(done))).Exec(ctx)
-			if err != nil {
+	err = b.write(ctx, func(tx *transaction) error {
+		for _, r := range done {
+			if err := tx.exec(b.stmts.settle, r.seq); err != nil {
 				return err
 			}
 		}
 		for _, r := range back {
-			_, err := tx.NewUpdate().Model((*outboxRow)(nil)).Set("lease_until = 0").
-				Where("seq = ? AND lease_until = ?", r.seq, r.lease).Exec(ctx)
-			if err != nil {
+			if err := tx.exec(b.stmts.release, r.seq, r.lease); err != nil {
 				return err
 			}
 		}
@@ -99,16 +96,20 @@ func (b *Backend) Settle(ctx context.Context, published, returned []string) erro
 
 // Waiting implements docstore.Backend.
 func (b *Backend) Waiting(ctx context.Context) (oldest, newest int64, err error) {
-	err = b.db.NewSelect().Model((*outboxRow)(nil)).
-		ColumnExpr("COALESCE(MIN(seq), 0), COALESCE(MAX(seq), 0)").Scan(ctx, &oldest, &newest)
-	if err != nil {
+	if err := b.stmts.waiting.QueryRowContext(ctx).Scan(&oldest, &newest); err != nil {
 		return 0, 0, wrap("waiting", err)
 	}
 	return oldest, newest, nil
 }
 
 // receipt names an outbox row and the lease under which it was handed out.
-type receipt struct{ seq, lease int64 }
+type receipt struct {
+	seq   int64
+	lease int64 // Unix ns
+}
+
+// String returns the receipt as callers hold it.
+func (r receipt) String() string { return fmt.Sprintf("%d/%d", r.seq, r.lease) }
 
 func parseReceipts(texts []string) ([]receipt, error) {
 	out := make([]receipt, len(texts))
@@ -123,12 +124,4 @@ func parseReceipts(texts []string) ([]receipt, error) {
 		}
 	}
 	return out, nil
-}
-
-func seqs(receipts []receipt) []int64 {
-	out := make([]int64, len(receipts))
-	for i, r := range receipts {
-		out[i] = r.seq
-	}
-	return out
 }

@@ -15,16 +15,19 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
-	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/sqlitedialect"
 	_ "modernc.org/sqlite" // registers the driver
 )
+
+// readers is how many reads may run at once; SQLite's readers do not wait for its
+// writer.
+const readers = 4
 
 // Config says where the database is.
 type Config struct {
@@ -35,23 +38,10 @@ type Config struct {
 
 // Backend implements docstore.Backend.
 type Backend struct {
-	db     *bun.DB
+	reader *sql.DB
+	writer *sql.DB // one connection: SQLite has one writer, and waiting here is fair
 	now    func() time.Time
-	writer chan struct{} // SQLite has one writer: waiting here is fair, its own lock is not
-}
-
-var schema = []string{
-	`CREATE TABLE IF NOT EXISTS documents (
-		collection TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
-		data BLOB NOT NULL, fields BLOB NOT NULL,
-		PRIMARY KEY (collection, id)) WITHOUT ROWID`,
-	`CREATE TABLE IF NOT EXISTS document_fields (
-		collection TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, id TEXT NOT NULL,
-		PRIMARY KEY (collection, name, value, id)) WITHOUT ROWID`,
-	`CREATE TABLE IF NOT EXISTS outbox (
-		seq INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL,
-		data BLOB NOT NULL, lease_until INTEGER NOT NULL DEFAULT 0)`,
-	`CREATE INDEX IF NOT EXISTS outbox_stream ON outbox (stream, lease_until)`,
+	stmts  statements
 }
 
 // Open opens the database and makes its tables when they are absent.
@@ -62,24 +52,50 @@ func Open(ctx context.Context, cfg Config) (*Backend, error) {
 	if err := os.MkdirAll(filepath.Dir(cfg.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("sqlstore: data folder: %w", err)
 	}
-	sqldb, err := sql.Open("sqlite", dsn(cfg))
+	b := &Backend{now: cfg.Now}
+	err := b.open(ctx, dsn(cfg))
 	if err != nil {
-		return nil, fmt.Errorf("sqlstore: open: %w", err)
-	}
-	sqldb.SetMaxOpenConns(8)
-	sqldb.SetMaxIdleConns(8)
-	b := &Backend{db: bun.NewDB(sqldb, sqlitedialect.New()), now: cfg.Now, writer: make(chan struct{}, 1)}
-	for _, stmt := range schema {
-		if _, err := b.db.ExecContext(ctx, stmt); err != nil {
-			_ = b.db.Close()
-			return nil, fmt.Errorf("sqlstore: schema: %w", err)
-		}
+		return nil, fmt.Errorf("sqlstore: open: %w", errors.Join(err, b.Close()))
 	}
 	return b, nil
 }
 
+func (b *Backend) open(ctx context.Context, dsn string) error {
+	var err error
+	if b.writer, err = pool(dsn, 1); err != nil {
+		return err
+	}
+	if b.reader, err = pool(dsn, readers); err != nil {
+		return err
+	}
+	for _, stmt := range schema {
+		if _, err := b.writer.ExecContext(ctx, stmt); err != nil {
+			return err
+		}
+	}
+	return b.prepare(ctx)
+}
+
+func pool(dsn string, size int) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
+}
+
 // Close closes the database.
-func (b *Backend) Close() error { return b.db.Close() }
+func (b *Backend) Close() error {
+	var errs []error
+	for _, db := range []*sql.DB{b.reader, b.writer} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
 
 func dsn(cfg Config) string {
 	sync := "NORMAL"
@@ -93,13 +109,41 @@ func dsn(cfg Config) string {
 	return "file:" + (&url.URL{Path: cfg.Path}).EscapedPath() + "?" + q.Encode()
 }
 
-// write runs fn in a transaction, one at a time.
-func (b *Backend) write(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	select {
-	case b.writer <- struct{}{}:
-		defer func() { <-b.writer }()
-	case <-ctx.Done():
-		return ctx.Err()
+// write runs fn in a transaction, one at a time. A transaction that is begun is
+// finished, whatever becomes of ctx: it takes less than a millisecond.
+func (b *Backend) write(ctx context.Context, fn func(tx *transaction) error) error {
+	conn, err := b.writer.Conn(ctx)
+	if err != nil {
+		return err
 	}
-	return b.db.RunInTx(ctx, nil, fn)
+	defer func() { _ = conn.Close() }() // gives it back
+	ctx = context.WithoutCancel(ctx)
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := fn(&transaction{ctx: ctx, tx: tx}); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// transaction runs prepared statements in a transaction.
+type transaction struct {
+	ctx context.Context //nolint:containedctx // lives as long as one call of write
+	tx  *sql.Tx
+}
+
+func (t *transaction) exec(stmt *sql.Stmt, args ...any) error {
+	_, err := t.tx.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)
+	return err
+}
+
+func (t *transaction) row(stmt *sql.Stmt, args ...any) *sql.Row {
+	return t.tx.StmtContext(t.ctx, stmt).QueryRowContext(t.ctx, args...)
+}
+
+// wrap says where an error comes from; the port's own errors still match.
+func wrap(op string, err error) error {
+	return fmt.Errorf("sqlstore: %s: %w", op, err)
 }

@@ -61,66 +61,66 @@ func (e environment) with(more map[string]string) map[string]string {
 	return all
 }
 
-func start(t *testing.T, env environment, dir string, clusters ...string) *system {
-	t.Helper()
+func start(tb testing.TB, env environment, dir string, clusters ...string) *system {
+	tb.Helper()
 	s := &system{clusters: map[string]*memcluster.Cluster{}}
 	cfg := service.Config{}
-	require.NoError(t, service.Parse(&cfg, env.with(map[string]string{
+	require.NoError(tb, service.Parse(&cfg, env.with(map[string]string{
 		"DATA_DIR": dir, "LOG_LEVEL": "ERROR", "ADMIN_ADDR": "127.0.0.1:0",
 	})))
 	host, err := service.NewHost("demeter", cfg, io.Discard)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	s.brokers = host.Brokers()
 
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	platform, err := host.Platform(t.Context(), "management")
-	require.NoError(t, err)
+	listener, err := (&net.ListenConfig{}).Listen(tb.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	platform, err := host.Platform(tb.Context(), "management")
+	require.NoError(tb, err)
 	own := wire.Config{}
-	require.NoError(t, service.Parse(&own, env.with(map[string]string{})))
+	require.NoError(tb, service.Parse(&own, env.with(map[string]string{})))
 	own.Listener = listener
-	manager, err := wire.New(t.Context(), platform, own)
-	require.NoError(t, err)
+	manager, err := wire.New(tb.Context(), platform, own)
+	require.NoError(tb, err)
 	services := []*service.Service{manager}
 	for _, id := range clusters {
-		services = append(services, s.fabric(t, host, id))
+		services = append(services, s.fabric(tb, host, id))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- host.Run(ctx, services...) }()
 
 	key, err := os.ReadFile(wire.KeyFile(filepath.Join(dir, "management")))
-	require.NoError(t, err)
-	s.ctx = metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+strings.TrimSpace(string(key)))
+	require.NoError(tb, err)
+	s.ctx = metadata.AppendToOutgoingContext(tb.Context(), "authorization", "Bearer "+strings.TrimSpace(string(key)))
 	s.conn, err = grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	stopped := false
 	s.stop = func() {
 		if stopped {
 			return
 		}
 		stopped = true
-		require.NoError(t, s.conn.Close())
+		require.NoError(tb, s.conn.Close())
 		cancel()
-		require.NoError(t, <-ended)
+		require.NoError(tb, <-ended)
 	}
-	t.Cleanup(s.stop)
+	tb.Cleanup(s.stop)
 	return s
 }
 
-func (s *system) fabric(t *testing.T, host *service.Host, id string) *service.Service {
-	t.Helper()
+func (s *system) fabric(tb testing.TB, host *service.Host, id string) *service.Service {
+	tb.Helper()
 	s.clusters[id] = memcluster.New(memcluster.Config{PortKinds: []string{"http"}})
-	platform, err := host.Platform(t.Context(), "fabricd-"+id)
-	require.NoError(t, err)
+	platform, err := host.Platform(tb.Context(), "fabricd-"+id)
+	require.NoError(tb, err)
 	cfg := fabricd.Config{}
-	require.NoError(t, service.Parse(&cfg, map[string]string{
+	require.NoError(tb, service.Parse(&cfg, map[string]string{
 		"CLUSTER_ID": id, "CLUSTER_LABELS": "name=" + id, "HEARTBEAT_INTERVAL": "50ms",
 	}))
 	cfg.Cluster = s.clusters[id]
-	svc, err := fabricd.New(t.Context(), platform, cfg)
-	require.NoError(t, err)
+	svc, err := fabricd.New(tb.Context(), platform, cfg)
+	require.NoError(tb, err)
 	return svc
 }
 
@@ -133,12 +133,12 @@ func (s *system) approve(t *testing.T, id string) {
 	}, patience, 20*time.Millisecond)
 }
 
-func (s *system) createAccount(t *testing.T, name string) *pb.Account {
-	t.Helper()
+func (s *system) createAccount(tb testing.TB, name string) *pb.Account {
+	tb.Helper()
 	resp, err := pb.NewAccountServiceClient(s.conn).CreateAccount(s.ctx, &pb.CreateAccountRequest{
 		Name: name, OwnerEmail: "ops@acme.example", IdempotencyKey: "create " + name,
 	})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return resp.GetAccount()
 }
 

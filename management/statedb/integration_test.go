@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexplane/hexplane/eventbus/sqlbox"
 	"github.com/hexplane/hexplane/internal/managementtest"
 	"github.com/hexplane/hexplane/internal/realservers"
 	"github.com/hexplane/hexplane/internal/sqldb/sqldbtest"
@@ -14,32 +15,24 @@ import (
 	"github.com/hexplane/hexplane/management/statedb"
 )
 
-func openPostgres(t *testing.T, url string) *statedb.Store {
-	t.Helper()
-	store, err := statedb.Open(t.Context(), statedb.Config{URL: url})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	return store
-}
-
 func TestConformancePostgres(t *testing.T) {
 	server := realservers.Postgres(t)
 	managementtest.RunStateStore(t, managementtest.StateHarness{
 		Open: func(t *testing.T) management.StateStore {
 			t.Helper()
-			return openPostgres(t, sqldbtest.Postgres(t, server))
+			return open(t, statedb.Config{URL: sqldbtest.Postgres(t, server)})
 		},
 		Published: published,
 	})
 	t.Run("audit is append-only", func(t *testing.T) {
-		auditIsAppendOnly(t, openPostgres(t, sqldbtest.Postgres(t, server)))
+		auditIsAppendOnly(t, open(t, statedb.Config{URL: sqldbtest.Postgres(t, server)}))
 	})
 	t.Run("two processes migrate at once", func(t *testing.T) {
 		url := sqldbtest.Postgres(t, server)
 		failures := make(chan error, 4)
 		for range cap(failures) {
 			go func() {
-				store, err := statedb.Open(t.Context(), statedb.Config{URL: url})
+				store, err := statedb.Open(t.Context(), statedb.Config{URL: url, Outbox: sqlbox.Add})
 				if err == nil {
 					err = store.Close()
 				}

@@ -2,17 +2,14 @@ package statedb_test
 
 import (
 	"context"
-	"errors"
 	"path/filepath"
-	"strconv"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/eventbus/sqlbox"
 	"github.com/hexplane/hexplane/internal/managementtest"
 	"github.com/hexplane/hexplane/management"
 	"github.com/hexplane/hexplane/management/statedb"
@@ -22,49 +19,52 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
 }
 
-// bus remembers what it was given, and fails on demand.
-type bus struct {
-	mu   sync.Mutex
-	sent []*eventbus.Message
-	fail error
-}
+// bus remembers what it was given.
+type bus struct{ sent chan *eventbus.Message }
 
-func (b *bus) Publish(_ context.Context, msgs ...*eventbus.Message) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fail != nil {
-		return b.fail
+func (b bus) Publish(_ context.Context, msgs ...*eventbus.Message) error {
+	for _, msg := range msgs {
+		b.sent <- msg
 	}
-	b.sent = append(b.sent, msgs...)
 	return nil
 }
 
-func (b *bus) messages() []*eventbus.Message {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return append([]*eventbus.Message(nil), b.sent...)
-}
-
-func open(t *testing.T, path string) *statedb.Store {
+func open(t *testing.T, cfg statedb.Config) *statedb.Store {
 	t.Helper()
-	store, err := statedb.Open(t.Context(), statedb.Config{Path: path})
+	cfg.Outbox = sqlbox.Add
+	store, err := statedb.Open(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	require.NoError(t, sqlbox.CreateTables(t.Context(), store.DB()))
 	return store
 }
 
+// published lets a relay send what is stored, up to an event that is stored last.
 func published(t *testing.T, s management.StateStore) []*eventbus.Message {
 	t.Helper()
-	sink := &bus{}
-	require.NoError(t, statedb.NewRelay(s.(*statedb.Store), sink, statedb.RelayConfig{Batch: 4}).Flush(t.Context()))
-	return sink.messages()
+	store := s.(*statedb.Store)
+	publish(t, store, "k", "the last")
+	sink := bus{make(chan *eventbus.Message)}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- sqlbox.NewRelay(store.DB(), sink, sqlbox.RelayConfig{}).Run(ctx) }()
+	var got []*eventbus.Message
+	for msg := range sink.sent {
+		if string(msg.Payload) == `"the last"` {
+			break
+		}
+		got = append(got, msg)
+	}
+	cancel()
+	require.NoError(t, <-ended)
+	return got
 }
 
 func TestConformanceSQLite(t *testing.T) {
 	managementtest.RunStateStore(t, managementtest.StateHarness{
 		Open: func(t *testing.T) management.StateStore {
 			t.Helper()
-			return open(t, filepath.Join(t.TempDir(), "state.db"))
+			return open(t, statedb.Config{Path: filepath.Join(t.TempDir(), "state.db")})
 		},
 		Published: published,
 	})
@@ -72,15 +72,12 @@ func TestConformanceSQLite(t *testing.T) {
 
 func TestStateOutlivesTheProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
-	first := open(t, path)
-	publish(t, first, "k", "one")
-	second := open(t, path)
-	require.Len(t, published(t, second), 1)
-	require.Empty(t, published(t, second), "sent events are forgotten")
+	publish(t, open(t, statedb.Config{Path: path}), "k", "one")
+	require.Len(t, published(t, open(t, statedb.Config{Path: path})), 1)
 }
 
 func TestAuditIsAppendOnly(t *testing.T) {
-	auditIsAppendOnly(t, open(t, filepath.Join(t.TempDir(), "state.db")))
+	auditIsAppendOnly(t, open(t, statedb.Config{Path: filepath.Join(t.TempDir(), "state.db")}))
 }
 
 func auditIsAppendOnly(t *testing.T, store *statedb.Store) {
@@ -105,49 +102,4 @@ func publish(t *testing.T, store *statedb.Store, key, payload string) {
 	require.NoError(t, store.Update(t.Context(), func(ctx context.Context, tx management.Tx) error {
 		return tx.Publish(ctx, msg)
 	}))
-}
-
-func TestRelayRepeatsUntilTheBrokerTakesIt(t *testing.T) {
-	store := open(t, filepath.Join(t.TempDir(), "state.db"))
-	sink := &bus{fail: errors.New("broker is away")}
-	relay := statedb.NewRelay(store, sink, statedb.RelayConfig{Poll: time.Millisecond})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- relay.Run(ctx) }()
-	for i := range 3 {
-		publish(t, store, "k", strconv.Itoa(i))
-	}
-	sink.mu.Lock()
-	sink.fail = nil
-	sink.mu.Unlock()
-	require.Eventually(t, func() bool { return len(sink.messages()) == 3 }, 5*time.Second, time.Millisecond)
-	cancel()
-	require.NoError(t, <-ended)
-	for i, msg := range sink.messages() {
-		require.JSONEq(t, strconv.Quote(strconv.Itoa(i)), string(msg.Payload))
-	}
-}
-
-func TestOneRelayAtATime(t *testing.T) {
-	store := open(t, filepath.Join(t.TempDir(), "state.db"))
-	mine, other := &bus{}, &bus{}
-	holder := statedb.NewRelay(store, mine, statedb.RelayConfig{Lease: time.Hour})
-	publish(t, store, "k", "1")
-	require.NoError(t, holder.Flush(t.Context()))
-	publish(t, store, "k", "2")
-	require.NoError(t, statedb.NewRelay(store, other, statedb.RelayConfig{}).Flush(t.Context()))
-	require.Empty(t, other.messages(), "the lease is held")
-	require.NoError(t, holder.Flush(t.Context()))
-	require.Len(t, mine.messages(), 2)
-}
-
-func TestTraceIsStoredWithTheEvent(t *testing.T) {
-	store, err := statedb.Open(t.Context(), statedb.Config{
-		Path:  filepath.Join(t.TempDir(), "state.db"),
-		Trace: func(context.Context) map[string]string { return map[string]string{"traceparent": "00-1"} },
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	publish(t, store, "k", "1")
-	require.Equal(t, map[string]string{"traceparent": "00-1"}, published(t, store)[0].TraceID)
 }

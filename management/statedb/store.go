@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/uptrace/bun"
 
@@ -23,34 +24,40 @@ type Config struct {
 	Path string
 	// Full syncs every SQLite commit to disk.
 	Full bool
-	// Trace returns the trace context to store with an event, nil for none.
-	Trace func(context.Context) map[string]string
+	// Outbox stores events in the given transaction, for example sqlbox.Add. It is
+	// required.
+	Outbox func(ctx context.Context, tx bun.IDB, msgs ...*eventbus.Message) error
 }
 
 // Store implements management.StateStore.
 type Store struct {
-	db    *sqldb.DB
-	trace func(context.Context) map[string]string
-	wake  chan struct{} // tells the relay of new events
+	db     *sqldb.DB
+	outbox func(ctx context.Context, tx bun.IDB, msgs ...*eventbus.Message) error
 }
 
 var _ management.StateStore = (*Store)(nil)
 
 // Open opens the database and brings its schema up to date.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
+	if cfg.Outbox == nil {
+		return nil, errors.New("statedb: Config.Outbox is required")
+	}
 	db, err := sqldb.Open(ctx, sqldb.Config{URL: cfg.URL, Path: cfg.Path, Full: cfg.Full})
 	if err != nil {
 		return nil, fmt.Errorf("statedb: %w", err)
 	}
-	files, err := migrationFiles()
+	files, err := fs.Sub(migrations, "migrations")
 	if err == nil {
 		err = db.Migrate(ctx, files)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("statedb: %w", err), db.Close())
 	}
-	return &Store{db: db, trace: cfg.Trace, wake: make(chan struct{}, 1)}, nil
+	return &Store{db: db, outbox: cfg.Outbox}, nil
 }
+
+// DB returns the database, for the outbox's tables and relay.
+func (s *Store) DB() *bun.DB { return s.db.DB }
 
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
@@ -60,22 +67,16 @@ func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
 
 // Update implements management.StateStore.
 func (s *Store) Update(ctx context.Context, fn func(context.Context, management.Tx) error) error {
-	published := false
-	err := s.db.Write(ctx, func(ctx context.Context, btx bun.Tx) error {
+	return s.db.Write(ctx, func(ctx context.Context, btx bun.Tx) error {
 		t := &tx{db: btx, store: s, locking: s.db.Postgres}
 		if err := fn(ctx, t); err != nil {
 			return err
 		}
-		published = len(t.events) > 0
-		return t.flush(ctx)
-	})
-	if err == nil && published {
-		select {
-		case s.wake <- struct{}{}:
-		default: // the relay is already told
+		if len(t.events) == 0 {
+			return nil
 		}
-	}
-	return err
+		return s.outbox(ctx, btx, t.events...)
+	})
 }
 
 // View implements management.StateStore.
@@ -89,7 +90,7 @@ type tx struct {
 	store    *Store
 	locking  bool // reads lock, on PostgreSQL
 	readOnly bool
-	events   []outboxRow
+	events   []*eventbus.Message
 }
 
 var errReadOnly = errors.New("statedb: write within View")
@@ -135,28 +136,11 @@ func (t *tx) Operations() management.Table[management.Operation] {
 }
 
 // Publish keeps the events until the end of the transaction, which stores them
-// all with one statement.
-func (t *tx) Publish(ctx context.Context, msgs ...*eventbus.Message) error {
+// all at once.
+func (t *tx) Publish(_ context.Context, msgs ...*eventbus.Message) error {
 	if t.readOnly {
 		return errReadOnly
 	}
-	for _, msg := range msgs {
-		row, err := newOutboxRow(ctx, msg, t.store.trace)
-		if err != nil {
-			return err
-		}
-		t.events = append(t.events, row)
-	}
-	return nil
-}
-
-func (t *tx) flush(ctx context.Context) error {
-	if len(t.events) == 0 {
-		return nil
-	}
-	_, err := t.db.NewInsert().Model(&t.events).Column("message").Returning("NULL").Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("statedb: store events: %w", err)
-	}
+	t.events = append(t.events, msgs...)
 	return nil
 }

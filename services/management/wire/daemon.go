@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 
+	"github.com/hexplane/hexplane/eventbus/sqlbox"
 	"github.com/hexplane/hexplane/management"
 	"github.com/hexplane/hexplane/management/demeterdb"
 	"github.com/hexplane/hexplane/management/grpcapi"
@@ -20,13 +21,14 @@ type daemon struct {
 	state    *statedb.Store
 	demeter  *demeterdb.Store
 	domain   *management.Service
-	relay    *statedb.Relay
+	relay    *sqlbox.Relay
 	server   *grpcapi.Server
 	listener net.Listener
 }
 
 // run finishes what a crash left, then serves until ctx ends. It stops intake
-// first, then background work, sends what is in the outbox, and closes the stores.
+// first, then background work, and closes the stores. What is still in the outbox
+// is sent after the next start.
 func (d *daemon) run(ctx context.Context) error {
 	if err := d.domain.Recover(ctx); err != nil {
 		d.log.WarnContext(ctx, "some operations stay pending, will retry", "error", err)
@@ -42,9 +44,6 @@ func (d *daemon) run(ctx context.Context) error {
 	d.listener = nil // Serve has closed it
 	stop()
 	loops.Wait()
-	if flushErr := d.relay.Flush(context.WithoutCancel(ctx)); flushErr != nil {
-		d.log.WarnContext(ctx, "events stay in the outbox until the next start", "error", flushErr)
-	}
 	return errors.Join(err, d.close())
 }
 

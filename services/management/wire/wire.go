@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"time"
 
+	"github.com/uptrace/bun"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
 
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/eventbus/sqlbox"
 	"github.com/hexplane/hexplane/internal/portschema"
 	"github.com/hexplane/hexplane/internal/service"
 	"github.com/hexplane/hexplane/management"
@@ -69,9 +72,12 @@ func (d *daemon) open(ctx context.Context, p *service.Platform, cfg Config) (err
 	traces := propagation.TraceContext{}
 	d.state, err = statedb.Open(ctx, statedb.Config{
 		URL: string(p.Config.DatabaseURL), Path: filepath.Join(p.Dir, "state.db"), Full: p.Config.DataSync,
-		Trace: traceOf(traces),
+		Outbox: traced(traces),
 	})
 	if err != nil {
+		return err
+	}
+	if err := sqlbox.CreateTables(ctx, d.state.DB()); err != nil {
 		return err
 	}
 	d.demeter, err = demeterdb.Open(ctx, demeterdb.Config{
@@ -89,7 +95,7 @@ func (d *daemon) open(ctx context.Context, p *service.Platform, cfg Config) (err
 	if err := d.domain.Bootstrap(ctx, key); err != nil {
 		return err
 	}
-	d.relay = statedb.NewRelay(d.state, bus, statedb.RelayConfig{Logger: p.Log, Owner: relayOwner(p)})
+	d.relay = sqlbox.NewRelay(d.state.DB(), bus, sqlbox.RelayConfig{Logger: p.Log, Batch: 500, Poll: 50 * time.Millisecond})
 	metrics, err := newMetrics(p.Metrics)
 	if err != nil {
 		return err
@@ -109,15 +115,6 @@ func (d *daemon) open(ctx context.Context, p *service.Platform, cfg Config) (err
 	return nil
 }
 
-// relayOwner is fixed where the data folder's lock lets one process run at a time,
-// so that a restart after a crash need not wait for the lease to end.
-func relayOwner(p *service.Platform) string {
-	if p.Config.DatabaseURL == "" {
-		return "the process that holds the data folder"
-	}
-	return ""
-}
-
 // ports returns what the domain works on.
 func (d *daemon) ports(bus eventbus.Publisher) (management.StateStore, management.DemeterStore, eventbus.Publisher) {
 	var state management.StateStore = d.state
@@ -134,14 +131,16 @@ func (d *daemon) ports(bus eventbus.Publisher) (management.StateStore, managemen
 	return state, demeter, bus
 }
 
-// traceOf stores the trace of the call with the events that it causes.
-func traceOf(propagator propagation.TraceContext) func(context.Context) map[string]string {
-	return func(ctx context.Context) map[string]string {
+// traced stores the trace of the call with the events that it causes.
+func traced(propagator propagation.TraceContext) func(context.Context, bun.IDB, ...*eventbus.Message) error {
+	return func(ctx context.Context, tx bun.IDB, msgs ...*eventbus.Message) error {
 		carrier := propagation.MapCarrier{}
 		propagator.Inject(ctx, carrier)
-		if len(carrier) == 0 {
-			return nil
+		if len(carrier) > 0 {
+			for _, msg := range msgs {
+				msg.TraceID = carrier
+			}
 		}
-		return carrier
+		return sqlbox.Add(ctx, tx, msgs...)
 	}
 }

@@ -126,14 +126,3 @@ CREATE TABLE operations (
 CREATE UNIQUE INDEX operations_reservation ON operations (reservation) WHERE reservation <> '';
 CREATE INDEX operations_pending ON operations (account_id, type) WHERE pending;
 CREATE INDEX operations_created ON operations (created_at);
-
-CREATE TABLE outbox (
-	seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	message BYTEA NOT NULL
-);
-CREATE TABLE outbox_lease (
-	id INTEGER PRIMARY KEY CHECK (id = 1),
-	owner TEXT NOT NULL,
-	until BIGINT NOT NULL
-);
-INSERT INTO outbox_lease (id, owner, until) VALUES (1, '', 0);

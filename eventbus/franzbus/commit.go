@@ -29,18 +29,24 @@ func (s *subscriber) commitLoop(ctx context.Context) {
 	}
 }
 
-// advanced is told that some partition's position moved.
-func (s *subscriber) advanced() {
-	switch s.cfg.Commit {
-	case eventbus.CommitPeriodic:
-	case eventbus.CommitAsync:
+// advanced is told that some partition's position moved; due says that its
+// window cannot wait for the next interval.
+func (s *subscriber) advanced(due bool) {
+	switch {
+	case s.cfg.Commit == eventbus.CommitSync:
+		s.commit(context.Background())
+	case due || s.cfg.Commit == eventbus.CommitAsync:
 		select {
 		case s.kick <- struct{}{}:
 		default:
 		}
-	case eventbus.CommitSync:
-		s.commit(context.Background())
 	}
+}
+
+// uncommitted is a partition and the place in its sequence that is being committed.
+type uncommitted struct {
+	part *partition
+	seq  uint64
 }
 
 // commit sends every position that moved and waits for the answer. A position
@@ -62,24 +68,28 @@ func (s *subscriber) commit(ctx context.Context) {
 			if err == nil {
 				err = refused(resp)
 			}
+			for _, u := range parts {
+				if err == nil {
+					u.part.refill(u.seq)
+				} else {
+					u.part.untake()
+				}
+			}
 			if err == nil {
 				return
-			}
-			for _, p := range parts {
-				p.untake()
 			}
 			s.cfg.Logger.Warn("franzbus: commit", "group", s.cfg.Group, "error", err)
 		})
 }
 
-func (s *subscriber) positions() (map[string]map[int32]kgo.EpochOffset, []*partition) {
+func (s *subscriber) positions() (map[string]map[int32]kgo.EpochOffset, []uncommitted) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	offsets := make(map[string]map[int32]kgo.EpochOffset)
-	var parts []*partition
+	var parts []uncommitted
 	for name, t := range s.topics {
 		for id, p := range t.parts {
-			position, moved := p.take()
+			position, seq, moved := p.take()
 			if !moved {
 				continue
 			}
@@ -87,7 +97,7 @@ func (s *subscriber) positions() (map[string]map[int32]kgo.EpochOffset, []*parti
 				offsets[name] = make(map[int32]kgo.EpochOffset)
 			}
 			offsets[name][id] = position
-			parts = append(parts, p)
+			parts = append(parts, uncommitted{p, seq})
 		}
 	}
 	return offsets, parts

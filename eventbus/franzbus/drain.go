@@ -92,15 +92,16 @@ func (p *partition) release(l *lane) {
 	}
 }
 
-// take returns the position to commit, once per change.
-func (p *partition) take() (kgo.EpochOffset, bool) {
+// take returns the position to commit, and its place in the sequence, once per
+// change.
+func (p *partition) take() (position kgo.EpochOffset, seq uint64, moved bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.dirty {
-		return kgo.EpochOffset{}, false
+		return kgo.EpochOffset{}, 0, false
 	}
 	p.dirty = false
-	return p.position, true
+	return p.position, p.head, true
 }
 
 // untake marks the position as uncommitted again, after a commit failed.

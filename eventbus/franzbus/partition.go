@@ -29,9 +29,10 @@ type entry struct {
 
 // partition is one assignment of a partition: its lanes and its position.
 //
-// Records get a sequence number when they are handed out. ring remembers, for
-// the window from head to tail, which are finished; head only moves over
-// finished ones, and the position to commit is behind the last it moved over.
+// Records get a sequence number when they are handed out. ring remembers, from
+// head to tail, which are finished; head only moves over finished ones, and the
+// position to commit is behind the last it moved over. The window reaches from
+// what is committed to tail: it is what a crash repeats.
 type partition struct {
 	topic  *topic
 	id     int32
@@ -43,20 +44,21 @@ type partition struct {
 	cancel     context.CancelCauseFunc
 	paused     atomic.Bool // fetching is
 
-	mu       sync.Mutex
-	lanes    map[string]*lane
-	holding  map[*lane]*time.Timer // lanes that wait
-	backlog  []*kgo.Record         // fetched, beyond the window
-	ring     []slot
-	head     uint64          // first unfinished
-	tail     uint64          // next to hand out
-	started  uint64          // one more than the newest started
-	position kgo.EpochOffset // to commit; Offset 0 before any record finished
-	dirty    bool            // position was not committed
-	draining bool            // nothing from stopAt on is started any more
-	stopAt   uint64
-	pending  int           // records before stopAt that are neither finished nor abandoned
-	drained  chan struct{} // closed when draining and nothing is pending
+	mu        sync.Mutex
+	lanes     map[string]*lane
+	holding   map[*lane]*time.Timer // lanes that wait
+	backlog   []*kgo.Record         // fetched, beyond the window
+	ring      []slot
+	committed uint64          // up to here the broker knows
+	head      uint64          // first unfinished
+	tail      uint64          // next to hand out
+	started   uint64          // one more than the newest started
+	position  kgo.EpochOffset // to commit; Offset 0 before any record finished
+	dirty     bool            // position was not committed
+	draining  bool            // nothing from stopAt on is started any more
+	stopAt    uint64
+	pending   int           // records before stopAt that are neither finished nor abandoned
+	drained   chan struct{} // closed when draining and nothing is pending
 }
 
 type slot struct {
@@ -92,7 +94,10 @@ func (p *partition) add(recs []*kgo.Record) (full bool) {
 // dispatchLocked moves records from the backlog to lanes while the window has
 // room, and returns the lanes that became active.
 func (p *partition) dispatchLocked() []*lane {
-	room := min(p.window-(p.tail-p.head), uint64(len(p.backlog)))
+	if p.topic.sub.cfg.Group == "" {
+		p.committed = p.head // nothing is ever committed
+	}
+	room := min(p.window-(p.tail-p.committed), uint64(len(p.backlog)))
 	if room == 0 || p.draining {
 		return nil
 	}
@@ -240,26 +245,34 @@ func (p *partition) finish(batch []entry) (started bool) {
 	p.mu.Lock()
 	seq := batch[0].seq
 	advanced := p.advanceLocked(seq)
-	var lanes []*lane
-	resume := false
-	// Refill in large steps: when half the window is free.
-	if len(p.backlog) > 0 && p.tail-p.head <= p.window/2 {
-		lanes = p.dispatchLocked()
-		resume = uint64(len(p.backlog)) <= p.window
-	}
+	// Half a window is a large step to commit, and to refill, in.
+	due := len(p.backlog) > 0 && p.head-p.committed >= (p.window+1)/2
 	p.settleLocked(seq)
 	if len(batch) > 1 {
 		started = p.startLocked(batch[1].seq)
 	}
 	p.mu.Unlock()
+	if advanced {
+		p.topic.sub.advanced(due)
+	}
+	if due && p.topic.sub.cfg.Group == "" {
+		p.refill(0)
+	}
+	return started
+}
+
+// refill takes in that everything up to seq is committed, and hands out as much
+// as the window then has room for.
+func (p *partition) refill(seq uint64) {
+	p.mu.Lock()
+	p.committed = max(p.committed, seq)
+	lanes := p.dispatchLocked()
+	resume := uint64(len(p.backlog)) <= p.window
+	p.mu.Unlock()
 	p.pool.add(lanes)
 	if resume && p.paused.CompareAndSwap(true, false) {
 		p.topic.sub.resume(p)
 	}
-	if advanced {
-		p.topic.sub.advanced()
-	}
-	return started
 }
 
 func (p *partition) advanceLocked(seq uint64) bool {

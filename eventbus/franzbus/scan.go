@@ -18,7 +18,7 @@ func (t *Transport) Scan(ctx context.Context, topic, group string, visit func(*e
 	if err != nil {
 		return err
 	}
-	spans, err := uncommitted(ctx, kadm.NewClient(client), topic, group)
+	spans, err := backlog(ctx, kadm.NewClient(client), topic, group)
 	client.Close()
 	if err != nil {
 		return fmt.Errorf("franzbus: scan %s: %w", topic, err)
@@ -63,9 +63,9 @@ func scan(ctx context.Context, client *kgo.Client, spans map[int32]span, visit f
 // span is the part of a partition from the first offset to before the last.
 type span struct{ from, to int64 }
 
-// uncommitted returns the partitions with something the group has not
+// backlog returns the partitions with something the group has not
 // committed, or with anything when group is "". A topic that does not exist is empty.
-func uncommitted(ctx context.Context, admin *kadm.Client, topic, group string) (map[int32]span, error) {
+func backlog(ctx context.Context, admin *kadm.Client, topic, group string) (map[int32]span, error) {
 	starts, err := admin.ListStartOffsets(ctx, topic)
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (s *subscriber) Lag(ctx context.Context, topics ...string) (map[string]int6
 	admin := kadm.NewClient(s.client)
 	lag := make(map[string]int64, len(topics))
 	for _, topic := range topics {
-		spans, err := uncommitted(ctx, admin, topic, s.cfg.Group)
+		spans, err := backlog(ctx, admin, topic, s.cfg.Group)
 		if err != nil {
 			return nil, fmt.Errorf("franzbus: lag of %s: %w", topic, err)
 		}

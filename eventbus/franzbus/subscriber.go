@@ -12,6 +12,9 @@ import (
 	"github.com/hexplane/hexplane/eventbus"
 )
 
+// rebalanceMargin is what a member may take to rejoin after it drained.
+const rebalanceMargin = 10 * time.Second
+
 // subscriber is one franz-go client for all its topics.
 type subscriber struct {
 	transport *Transport
@@ -44,7 +47,7 @@ func newSubscriber(t *Transport, cfg eventbus.ConsumerConfig) (*subscriber, erro
 		opts = append(opts,
 			kgo.ConsumerGroup(cfg.Group), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 			kgo.SessionTimeout(t.cfg.SessionTimeout), kgo.HeartbeatInterval(t.cfg.SessionTimeout/4),
-			kgo.RebalanceTimeout(cfg.DrainTimeout+30*time.Second),
+			kgo.RebalanceTimeout(cfg.DrainTimeout+rebalanceMargin),
 			kgo.OnPartitionsAssigned(s.onAssigned), kgo.OnPartitionsRevoked(s.onRevoked), kgo.OnPartitionsLost(s.onLost))
 	}
 	client, err := t.client(cfg.Tag, opts...)

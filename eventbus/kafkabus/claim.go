@@ -117,10 +117,10 @@ type lastingSession struct {
 
 func (s lastingSession) Context() context.Context { return s.ctx }
 
+// MarkMessage marks unless the partition is spoiled, and commits when a window
+// of messages was marked: what a crash repeats is never more.
 func (s lastingSession) MarkMessage(msg *sarama.ConsumerMessage, metadata string) {
-	s.sub.mu.Lock()
-	defer s.sub.mu.Unlock()
-	if !s.sub.spoiled[msg.Partition] {
-		s.ConsumerGroupSession.MarkMessage(msg, metadata)
+	if s.sub.mark(msg.Partition, func() { s.ConsumerGroupSession.MarkMessage(msg, metadata) }) {
+		s.Commit()
 	}
 }

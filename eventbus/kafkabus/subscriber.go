@@ -42,6 +42,7 @@ func newSubscriber(t *Transport, cc eventbus.ConsumerConfig) (*subscriber, error
 	}
 	cfg.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sticky{}}
 	cfg.Consumer.Group.Heartbeat.Interval = time.Second
+	cfg.Consumer.Group.Rebalance.Timeout = cc.DrainTimeout + 10*time.Second // drain, then rejoin
 	cfg.ChannelBufferSize = cc.Window
 	if cfg, err = t.finish(cfg); err != nil {
 		return nil, err
@@ -61,7 +62,7 @@ func (s *subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 	if err := s.transport.ensure(topic); err != nil {
 		return nil, err
 	}
-	sub := newSubscription(topic)
+	sub := newSubscription(topic, s.cfg.Window)
 	inner, err := kafka.NewSubscriber(kafka.SubscriberConfig{
 		Brokers:               s.transport.cfg.Brokers,
 		Unmarshaler:           unmarshaler{},

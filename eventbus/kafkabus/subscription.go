@@ -31,13 +31,16 @@ type subscription struct {
 	session chan struct{}  // closed when the session ends; nil before the first
 	number  uint64         // of the session
 	spoiled map[int32]bool // partitions whose marks no longer count
+	marked  map[int32]int  // by partition: since the last commit of ours
+	window  int
 }
 
 var _ kafka.SaramaTracer = (*subscription)(nil)
 
-func newSubscription(topic string) *subscription {
+func newSubscription(topic string, window int) *subscription {
 	return &subscription{
 		topic: topic, draining: make(chan struct{}), ended: make(chan struct{}), spoiled: make(map[int32]bool),
+		marked: make(map[int32]int), window: window,
 	}
 }
 
@@ -102,6 +105,7 @@ func (s *subscription) begin(partitions []int32, session <-chan struct{}) {
 	defer s.mu.Unlock()
 	s.held = partitions
 	clear(s.spoiled)
+	clear(s.marked)
 	ended := make(chan struct{})
 	s.session = ended
 	s.number++
@@ -119,6 +123,22 @@ func (s *subscription) spoil(msg *message.Message) {
 	s.spoiled[eventbus.RecordOf(s.topic, msg).Partition] = true
 	s.mu.Unlock()
 	msg.Ack()
+}
+
+// mark marks a message of a partition that is not spoiled; it reports whether
+// its window is full.
+func (s *subscription) mark(partition int32, mark func()) (full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.spoiled[partition] {
+		return false
+	}
+	mark()
+	s.marked[partition]++
+	if full = s.marked[partition] >= s.window; full {
+		clear(s.marked)
+	}
+	return full
 }
 
 func (s *subscription) assigned() []int32 {

@@ -59,7 +59,7 @@ func (t *Transport) create(topic string) error {
 	}
 }
 
-// led reports whether every partition of the topic has a leader.
+// led reports whether every partition of the topic has a leader that serves it.
 func led(client sarama.Client, topic string) error {
 	if err := client.RefreshMetadata(topic); err != nil {
 		return err
@@ -74,6 +74,11 @@ func led(client sarama.Client, topic string) error {
 	}
 	if len(writable) < len(partitions) {
 		return sarama.ErrLeaderNotAvailable
+	}
+	for _, p := range partitions { // a new leader may not know yet that it is one
+		if _, err := client.GetOffset(topic, p, sarama.OffsetNewest); err != nil {
+			return err
+		}
 	}
 	return nil
 }

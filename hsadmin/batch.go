@@ -124,22 +124,29 @@ func (b *BatchClient) SendAll(ctx context.Context, requests []Request) ResponseB
 
 // Stream sends the requests as they come and yields exactly one outcome for
 // each, in the order in which calls end. Memory does not grow with the number of
-// requests: no more are taken than are being sent, and none while outcomes wait
-// to be taken.
+// requests: at most MaxConcurrency are taken ahead of their calls, and none while
+// as many outcomes wait to be taken.
 //
 // When ctx ends, calls under way end as its error says, and every further
 // request that the sequence yields has the outcome NotStarted. Breaking out of
 // the loop ends the calls under way and takes no more requests. Either way
 // nothing runs any more when the loop has ended, so a sequence that never ends,
-// or waits for something, must itself end with ctx. The sequence is read in a
-// goroutine of its own.
+// or waits for something, must itself end with ctx. The sequence is read in
+// another goroutine than the caller's.
 func (b *BatchClient) Stream(ctx context.Context, requests iter.Seq[Request]) iter.Seq[Outcome] {
 	return func(yield func(Outcome) bool) {
 		ctx, cancel := context.WithCancel(ctx)
+		next, stop := iter.Pull(requests)
 		run := &batchRun{
-			batch: b, jobs: make(chan job), outcomes: make(chan Outcome, b.most), abandoned: make(chan struct{}),
+			batch: b, next: next, input: make(chan struct{}, 1),
+			outcomes: make(chan Outcome, b.most), abandoned: make(chan struct{}),
 		}
-		go run.feed(ctx, requests)
+		run.grow(ctx)
+		go func() {
+			run.workers.Wait()
+			stop()
+			close(run.outcomes)
+		}()
 		defer func() {
 			close(run.abandoned)
 			cancel()
@@ -155,72 +162,80 @@ func (b *BatchClient) Stream(ctx context.Context, requests iter.Seq[Request]) it
 	}
 }
 
-// batchRun is one run of Stream: a feeder that takes requests, and workers.
+// batchRun is one run of Stream: workers, each of which takes a request, calls
+// and delivers the outcome.
 type batchRun struct {
 	batch     *BatchClient
-	jobs      chan job
 	outcomes  chan Outcome
 	abandoned chan struct{}
 	workers   sync.WaitGroup
-	count     int
-}
 
-type job struct {
+	// input is the lock of the rest; a channel, so that waiting for it can be
+	// given up.
+	input chan struct{}
+	next  func() (Request, bool)
+	ended bool
 	index int
-	req   Request
+	count int
 }
 
-func (r *batchRun) feed(ctx context.Context, requests iter.Seq[Request]) {
-	defer close(r.outcomes)
-	defer r.workers.Wait()
-	defer close(r.jobs)
-	index := 0
-	for req := range requests {
-		select {
-		case <-r.abandoned:
-			return
-		default:
-		}
-		if err := r.batch.limiter.acquire(ctx); err != nil {
-			r.outcomes <- Outcome{Index: index, State: NotStarted, Err: err}
-		} else {
-			r.start(ctx, job{index, req})
-		}
-		index++
-	}
-}
-
-// start hands a job to an idle worker, or to a new one while there may be more.
-func (r *batchRun) start(ctx context.Context, j job) {
+// grow starts one more worker while there may be more.
+func (r *batchRun) grow(ctx context.Context) {
 	if r.count < r.batch.most {
-		select {
-		case r.jobs <- j:
-		default:
-			r.count++
-			r.workers.Go(func() { r.work(ctx, j) })
+		r.count++
+		r.workers.Go(func() { r.work(ctx) })
+	}
+}
+
+func (r *batchRun) work(ctx context.Context) {
+	for {
+		index, req, ok := r.take(ctx)
+		if !ok {
+			return
 		}
-		return
-	}
-	r.jobs <- j
-}
-
-func (r *batchRun) work(ctx context.Context, j job) {
-	for ok := true; ok; j, ok = <-r.jobs {
-		r.outcomes <- r.call(ctx, j)
+		r.outcomes <- r.call(ctx, index, req)
 	}
 }
 
-func (r *batchRun) call(ctx context.Context, j job) Outcome {
+// take takes the next request. There is one worker more than requests under way,
+// up to the most, so that a worker is always there to take the next.
+func (r *batchRun) take(ctx context.Context) (int, Request, bool) {
+	select {
+	case r.input <- struct{}{}:
+		defer func() { <-r.input }()
+	case <-r.abandoned:
+		return 0, Request{}, false
+	}
+	select {
+	case <-r.abandoned:
+		r.ended = true
+	default:
+	}
+	if r.ended {
+		return 0, Request{}, false
+	}
+	req, ok := r.next()
+	if !ok {
+		r.ended = true
+		return 0, Request{}, false
+	}
+	index := r.index
+	r.index++
+	r.grow(ctx)
+	return index, req, true
+}
+
+func (r *batchRun) call(ctx context.Context, index int, req Request) Outcome {
+	if err := r.batch.limiter.acquire(ctx); err != nil {
+		return Outcome{Index: index, State: NotStarted, Err: err}
+	}
 	defer r.batch.limiter.release()
-	if ctx.Err() != nil {
-		return Outcome{Index: j.index, State: NotStarted, Err: endOf(ctx)}
-	}
-	j.req.observe = r.batch.limiter.observe
-	resp, err := r.batch.requester.Do(ctx, &j.req)
+	req.observe = r.batch.limiter.observe
+	resp, err := r.batch.requester.Do(ctx, &req)
 	if err != nil {
-		return Outcome{Index: j.index, State: Failed, Err: err}
+		return Outcome{Index: index, State: Failed, Err: err}
 	}
-	return Outcome{Index: j.index, State: Succeeded, Response: resp}
+	return Outcome{Index: index, State: Succeeded, Response: resp}
 }
 
 // Puts turns documents into the requests that write them. What [PutRequest]

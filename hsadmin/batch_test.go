@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -136,17 +137,50 @@ func TestBreakingOutEndsEverything(t *testing.T) {
 }
 
 func TestABatchGoesThroughADecoratorOfOnesOwn(t *testing.T) {
-	client := fakeClient(t, &fakeTransport{answer: always(204)}, hsadmin.Config{})
-	var seen atomic.Int64
-	counting := hsadmin.RequesterFunc(func(ctx context.Context, req *hsadmin.Request) (*hsadmin.Response, error) {
-		seen.Add(1)
-		return client.Do(ctx, req)
+	synctest.Test(t, func(t *testing.T) {
+		client := fakeClient(t, &fakeTransport{answer: func(int, *http.Request) (*http.Response, error) {
+			time.Sleep(time.Millisecond) // on the fake clock
+			return status(204)
+		}}, hsadmin.Config{})
+		var seen atomic.Int64
+		counting := hsadmin.RequesterFunc(func(ctx context.Context, req *hsadmin.Request) (*hsadmin.Response, error) {
+			seen.Add(1)
+			return client.Do(ctx, req)
+		})
+		batch := hsadmin.NewBatchClient(counting, hsadmin.BatchConfig{InitialConcurrency: 4, MaxConcurrency: 8})
+		result := batch.SendAll(t.Context(), requests(200))
+		assert.Equal(t, 200, result.Succeeded)
+		assert.EqualValues(t, 200, seen.Load())
+		assert.Equal(t, 8, batch.Concurrency(), "attempts are observed through it")
 	})
-	batch := hsadmin.NewBatchClient(counting, hsadmin.BatchConfig{InitialConcurrency: 4, MaxConcurrency: 8})
-	result := batch.SendAll(t.Context(), requests(200))
-	assert.Equal(t, 200, result.Succeeded)
-	assert.EqualValues(t, 200, seen.Load())
-	assert.Greater(t, batch.Concurrency(), 4, "attempts are observed through it")
+}
+
+func TestBatchesShareTheBoundAndASlowInputHoldsNoneOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, peak atomic.Int64
+		client := fakeClient(t, &fakeTransport{answer: func(int, *http.Request) (*http.Response, error) {
+			peak.Store(max(peak.Load(), running.Add(1)))
+			defer running.Add(-1)
+			time.Sleep(time.Millisecond)
+			return status(204)
+		}}, hsadmin.Config{})
+		batch := hsadmin.NewBatchClient(client, hsadmin.BatchConfig{InitialConcurrency: 4, MaxConcurrency: 4})
+		slow := func(yield func(hsadmin.Request) bool) {
+			for i := range 10 {
+				time.Sleep(time.Hour)
+				if !yield(request(i)) {
+					return
+				}
+			}
+		}
+		var both sync.WaitGroup
+		both.Go(func() { assert.Len(t, slices.Collect(batch.Stream(t.Context(), slow)), 10) })
+		start := time.Now()
+		assert.Equal(t, 400, batch.SendAll(t.Context(), requests(400)).Succeeded)
+		assert.Less(t, time.Since(start), time.Minute, "the slow one holds nothing")
+		both.Wait()
+		assert.LessOrEqual(t, peak.Load(), int64(4))
+	})
 }
 
 func TestBatchOfDocuments(t *testing.T) {

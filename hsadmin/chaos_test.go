@@ -14,7 +14,7 @@ import (
 )
 
 func TestABackendThatFailsAFifthOfTheTimeGetsEveryDocument(t *testing.T) {
-	const documents = 400
+	const documents = 200
 	const ratio, burst = 0.6, 100
 	backend, client := newBackend(t, func(cfg *hsadmin.Config) {
 		cfg.AttemptTimeout = 2 * time.Second

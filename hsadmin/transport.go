@@ -39,7 +39,7 @@ func (t *transport) Do(ctx context.Context, req *Request) (*Response, error) {
 	if err != nil && in.StatusCode < http.StatusMultipleChoices {
 		return nil, because(ctx, err)
 	}
-	requestID := in.Header.Get("X-Request-ID")
+	requestID := first(in.Header["X-Request-Id"])
 	if in.StatusCode >= http.StatusMultipleChoices {
 		return nil, &answerError{answer{in.StatusCode, body, requestID, in.Header.Get("Retry-After")}}
 	}
@@ -77,6 +77,15 @@ func (t *transport) request(ctx context.Context, req *Request) (*http.Request, e
 		}
 	}
 	return out.WithContext(ctx), nil
+}
+
+// first is the first of a header's values, whose name is canonical here so that
+// no call has to make it so.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 var acceptJSON = []string{"application/json"}

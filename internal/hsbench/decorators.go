@@ -64,7 +64,7 @@ func measureDecorators(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "\nDecorators: cost of one PUT without a network")
+	fmt.Fprintln(out, "Decorators: cost of one PUT without a network")
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "client\tns\tbytes\tallocations")
 	plain := testing.Benchmark(func(b *testing.B) {

@@ -23,7 +23,7 @@ func measureFaults(ctx context.Context, out io.Writer, self string, n int) error
 	if _, err := ask(ctx, http.MethodPost, b.Control+"/faults"); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nA fifth of the answers 503, 429, resets or 1 s late: %d PUTs\n", n)
+	fmt.Fprintf(out, "A fifth of the answers 503, 429, resets or 1 s late: %d PUTs\n", n)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "in flight\tsucceeded\tfailed\trequests\tmost by the budget\trate\t")
 	seen := 0

@@ -30,7 +30,7 @@ func TestATasteOfEveryMeasurement(t *testing.T) {
 	require.NoError(t, err)
 	var out bytes.Buffer
 
-	require.NoError(t, measure(t.Context(), &out, self, 0))
+	require.NoError(t, measure(t.Context(), &out, self, "", 0))
 
 	for _, want := range []string{"batch client", "plain net/http client", "most by the budget", "documents built and streamed"} {
 		assert.Contains(t, out.String(), want)

@@ -24,7 +24,7 @@ func measureStream(ctx context.Context, out io.Writer, self string, n int) error
 		return err
 	}
 	defer client.Close()
-	fmt.Fprintf(out, "\n%d documents built and streamed\n", n)
+	fmt.Fprintf(out, "%d documents built and streamed\n", n)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "sent\tlive heap\tfrom the system\tgoroutines\trate\t")
 	begin, sent, failed := time.Now(), 0, 0

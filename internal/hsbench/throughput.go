@@ -30,50 +30,83 @@ func measureThroughput(ctx context.Context, out io.Writer, self string, n int) e
 	defer func() { _ = b.stop() }()
 	fmt.Fprintf(out, "Throughput: %d PUTs a round, median of %d rounds\n", n, rounds)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "in flight\tplain net/http\tbatch client\tratio\t")
+	fmt.Fprintln(table, "in flight\tplain net/http\tbatch client\tratio\tclient's CPU, plain\tbatch\t")
 	for _, concurrency := range []int{16, 32, 64} {
-		plain, batch, ratio, err := compare(ctx, b, concurrency, n)
+		plain, batch, err := compare(ctx, b, concurrency, n)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(table, "%d\t%.0f/s\t%.0f/s\t%.2f\t\n", concurrency, plain, batch, ratio)
+		fmt.Fprintf(table, "%d\t%.0f/s\t%.0f/s\t%.2f\t%.1f µs\t%.1f µs\t\n", concurrency,
+			plain.rate(), batch.rate(), ratio(plain, batch), plain.cpu(), batch.cpu())
 	}
 	return table.Flush()
 }
 
-// compare measures both ways in turn; the ratio is the median of the rounds'.
-func compare(ctx context.Context, b *backend, concurrency, n int) (plain, batch, ratio float64, err error) {
+// sample is one round of one way.
+type sample struct {
+	rate float64 // per second
+	cpu  float64 // microseconds of this process's processor time per PUT
+}
+
+type samples []sample
+
+func (s samples) rate() float64 { return s.median(func(one sample) float64 { return one.rate }) }
+func (s samples) cpu() float64  { return s.median(func(one sample) float64 { return one.cpu }) }
+
+func (s samples) median(of func(sample) float64) float64 {
+	values := make([]float64, len(s))
+	for i, one := range s {
+		values[i] = of(one)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// ratio is the median of the rounds' ratios, each of two neighbors in time.
+func ratio(plain, batch samples) float64 {
+	ratios := make(samples, len(plain))
+	for i := range plain {
+		ratios[i].rate = batch[i].rate / plain[i].rate
+	}
+	return ratios.rate()
+}
+
+// compare measures both ways in turn.
+func compare(ctx context.Context, b *backend, concurrency, n int) (plain, batch samples, err error) {
 	httpClient, err := plainClient(b, concurrency)
 	if err != nil {
-		return 0, 0, 0, err
+		return nil, nil, err
 	}
 	defer httpClient.CloseIdleConnections()
 	client, err := hsadmin.New(hsadmin.Config{BaseURL: b.URL, Credentials: b.credentials(), MaxConnections: concurrency})
 	if err != nil {
-		return 0, 0, 0, err
+		return nil, nil, err
 	}
 	defer client.Close()
 	batches := hsadmin.NewBatchClient(client, hsadmin.BatchConfig{InitialConcurrency: concurrency, MaxConcurrency: concurrency})
-	var plains, rates, ratios []float64
 	for round := range rounds + 1 {
-		p, err := sendPlain(ctx, httpClient, b.URL, concurrency, n)
+		p, err := timed(n, func() error { return sendPlain(ctx, httpClient, b.URL, concurrency, n) })
 		if err != nil {
-			return 0, 0, 0, err
+			return nil, nil, err
 		}
-		r, err := sendBatch(ctx, batches, n)
+		r, err := timed(n, func() error { return sendBatch(ctx, batches, n) })
 		if err != nil {
-			return 0, 0, 0, err
+			return nil, nil, err
 		}
 		if round > 0 { // the first warms up
-			plains, rates, ratios = append(plains, p), append(rates, r), append(ratios, r/p)
+			plain, batch = append(plain, p), append(batch, r)
 		}
 	}
-	return median(plains), median(rates), median(ratios), nil
+	return plain, batch, nil
 }
 
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
+func timed(n int, send func() error) (sample, error) {
+	begin, used := time.Now(), cpu()
+	err := send()
+	return sample{
+		rate: float64(n) / time.Since(begin).Seconds(),
+		cpu:  float64((cpu() - used).Nanoseconds()) / 1e3 / float64(n),
+	}, err
 }
 
 func plainClient(b *backend, concurrency int) (*http.Client, error) {
@@ -94,11 +127,10 @@ func plainClient(b *backend, concurrency int) (*http.Client, error) {
 }
 
 // sendPlain is the loop that one would write by hand.
-func sendPlain(ctx context.Context, client *http.Client, url string, concurrency, n int) (float64, error) {
+func sendPlain(ctx context.Context, client *http.Client, url string, concurrency, n int) error {
 	var failed atomic.Int64
 	var senders sync.WaitGroup
 	requests := make(chan hsadmin.Request, concurrency)
-	begin := time.Now()
 	for range concurrency {
 		senders.Go(func() {
 			for req := range requests {
@@ -114,9 +146,9 @@ func sendPlain(ctx context.Context, client *http.Client, url string, concurrency
 	close(requests)
 	senders.Wait()
 	if failed.Load() > 0 {
-		return 0, fmt.Errorf("plain: %d of %d failed", failed.Load(), n)
+		return fmt.Errorf("plain: %d of %d failed", failed.Load(), n)
 	}
-	return float64(n) / time.Since(begin).Seconds(), nil
+	return nil
 }
 
 func sendOne(ctx context.Context, client *http.Client, url string, req hsadmin.Request) error {
@@ -139,15 +171,15 @@ func sendOne(ctx context.Context, client *http.Client, url string, req hsadmin.R
 	return nil
 }
 
-func sendBatch(ctx context.Context, client *hsadmin.BatchClient, n int) (float64, error) {
-	begin, failed := time.Now(), 0
+func sendBatch(ctx context.Context, client *hsadmin.BatchClient, n int) error {
+	failed := 0
 	for outcome := range client.Stream(ctx, puts(n, false)) {
 		if outcome.State != hsadmin.Succeeded {
 			failed++
 		}
 	}
 	if failed > 0 {
-		return 0, fmt.Errorf("batch: %d of %d failed", failed, n)
+		return fmt.Errorf("batch: %d of %d failed", failed, n)
 	}
-	return float64(n) / time.Since(begin).Seconds(), nil
+	return nil
 }

@@ -41,15 +41,14 @@ func (b *Backend) Claim(ctx context.Context, lease time.Duration, limit int) ([]
 	events := make([]docstore.Event, len(rows))
 	for i, row := range rows {
 		events[i] = row.Event
-		events[i].Receipt = row.receipt.String()
+		events[i].Receipt = row.String()
 	}
 	return events, nil
 }
 
 func (b *Backend) claim(tx *transaction, lease time.Duration, limit int) ([]claimed, error) {
 	now := b.now()
-	rows, err := tx.tx.StmtContext(tx.ctx, b.stmts.claim).
-		QueryContext(tx.ctx, now.Add(lease).UnixNano(), now.UnixNano(), limit)
+	rows, err := tx.rows(b.stmts.claim, now.Add(lease).UnixNano(), now.UnixNano(), limit)
 	if err != nil {
 		return nil, err
 	}

@@ -134,13 +134,20 @@ type transaction struct {
 	tx  *sql.Tx
 }
 
-func (t *transaction) exec(stmt *sql.Stmt, args ...any) error {
-	_, err := t.tx.StmtContext(t.ctx, stmt).ExecContext(t.ctx, args...)
+// stmt returns the statement as part of the transaction, which closes it.
+func (t *transaction) stmt(prepared *sql.Stmt) *sql.Stmt { return t.tx.StmtContext(t.ctx, prepared) }
+
+func (t *transaction) exec(prepared *sql.Stmt, args ...any) error {
+	_, err := t.stmt(prepared).ExecContext(t.ctx, args...) //nolint:sqlclosecheck // see stmt
 	return err
 }
 
-func (t *transaction) row(stmt *sql.Stmt, args ...any) *sql.Row {
-	return t.tx.StmtContext(t.ctx, stmt).QueryRowContext(t.ctx, args...)
+func (t *transaction) row(prepared *sql.Stmt, args ...any) *sql.Row {
+	return t.stmt(prepared).QueryRowContext(t.ctx, args...) //nolint:sqlclosecheck // see stmt
+}
+
+func (t *transaction) rows(prepared *sql.Stmt, args ...any) (*sql.Rows, error) {
+	return t.stmt(prepared).QueryContext(t.ctx, args...) //nolint:sqlclosecheck // see stmt
 }
 
 // wrap says where an error comes from; the port's own errors still match.

@@ -67,7 +67,7 @@ func (b *Backend) prepare(ctx context.Context) error {
 		{&s.settle, b.writer, `DELETE FROM outbox WHERE seq = ?`},
 		{&s.release, b.writer, `UPDATE outbox SET lease_until = 0 WHERE seq = ? AND lease_until = ?`},
 	} {
-		stmt, err := p.db.PrepareContext(ctx, p.text)
+		stmt, err := p.db.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // closed with its database
 		if err != nil {
 			return fmt.Errorf("prepare: %w", err)
 		}

@@ -56,7 +56,9 @@ func (p *Platform) open(ctx context.Context) error {
 	if err := p.lock(); err != nil {
 		return err
 	}
-	backend, err := sqlstore.Open(ctx, sqlstore.Config{Path: filepath.Join(p.Dir, "docs.db"), Full: p.Config.DataSync})
+	backend, err := sqlstore.Open(ctx, sqlstore.Config{
+		Path: filepath.Join(p.Dir, "docs.db"), Full: p.Config.DataSync, Exclusive: true, // see lock
+	})
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,12 @@ const readers = 4
 
 // Config says where the database is.
 type Config struct {
-	Path string           // the file; its folder is made when absent
-	Full bool             // sync every commit to disk
-	Now  func() time.Time // the clock of leases; default time.Now
+	Path string // the file; its folder is made when absent
+	Full bool   // sync every commit to disk
+	// Exclusive says that no other process works with the file, as a lock ensures: what
+	// a dead one had leased is then free at once.
+	Exclusive bool
+	Now       func() time.Time // the clock of leases; default time.Now
 }
 
 // Backend implements docstore.Backend.
@@ -53,23 +56,28 @@ func Open(ctx context.Context, cfg Config) (*Backend, error) {
 		return nil, fmt.Errorf("sqlstore: data folder: %w", err)
 	}
 	b := &Backend{now: cfg.Now}
-	err := b.open(ctx, dsn(cfg))
+	err := b.open(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: open: %w", errors.Join(err, b.Close()))
 	}
 	return b, nil
 }
 
-func (b *Backend) open(ctx context.Context, dsn string) error {
+func (b *Backend) open(ctx context.Context, cfg Config) error {
 	var err error
-	if b.writer, err = pool(dsn, 1); err != nil {
+	if b.writer, err = pool(dsn(cfg), 1); err != nil {
 		return err
 	}
-	if b.reader, err = pool(dsn, readers); err != nil {
+	if b.reader, err = pool(dsn(cfg), readers); err != nil {
 		return err
 	}
 	for _, stmt := range schema {
 		if _, err := b.writer.ExecContext(ctx, stmt); err != nil {
+			return err
+		}
+	}
+	if cfg.Exclusive {
+		if _, err := b.writer.ExecContext(ctx, `UPDATE outbox SET lease_until = 0`); err != nil {
 			return err
 		}
 	}

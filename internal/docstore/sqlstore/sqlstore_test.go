@@ -54,6 +54,27 @@ func TestReopenedFileHoldsEverything(t *testing.T) {
 	assert.Equal(t, "e", string(events[0].Data))
 }
 
+func TestLeasesOfADeadProcess(t *testing.T) {
+	cfg := sqlstore.Config{Path: filepath.Join(t.TempDir(), "docs.db")}
+	claimed := func(cfg sqlstore.Config) int {
+		events, err := open(t, cfg).Claim(t.Context(), time.Hour, 10)
+		require.NoError(t, err)
+		return len(events)
+	}
+	_, err := open(t, cfg).Write(t.Context(), docstore.Write{
+		Collection: "c", ID: "a", Op: docstore.OpInsert, Events: []docstore.Event{{Stream: "s"}},
+	})
+	require.ErrorContains(t, err, "NOT NULL", "an event without data is refused")
+	_, err = open(t, cfg).Write(t.Context(), docstore.Write{
+		Collection: "c", ID: "a", Op: docstore.OpInsert, Events: []docstore.Event{{Stream: "s", Data: []byte("e")}},
+	})
+	require.NoError(t, err, "and its document with it")
+	assert.Equal(t, 1, claimed(cfg))
+	assert.Equal(t, 0, claimed(cfg), "another process may be at work")
+	cfg.Exclusive = true
+	assert.Equal(t, 1, claimed(cfg), "no other process can be")
+}
+
 func TestTwoProcessesOnOneFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "docs.db")
 	one, two := open(t, sqlstore.Config{Path: path}), open(t, sqlstore.Config{Path: path})

@@ -134,6 +134,13 @@ func (b *Binary) Stop() {
 	}
 }
 
+// Kill ends the service as a crash does, with SIGKILL, and waits until it is gone.
+func (b *Binary) Kill() {
+	b.t.Helper()
+	require.NoError(b.t, b.cmd.Process.Kill())
+	<-b.exited
+}
+
 // Help returns what the binary prints for --help.
 func Help(t testing.TB) string {
 	t.Helper()

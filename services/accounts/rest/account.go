@@ -16,12 +16,12 @@ func (h handlers) createAccount(w http.ResponseWriter, r *http.Request) error {
 		if a.Products == nil {
 			a.Products = []string{}
 		}
-		return errors.Join(generate(&a.AccountID), given("isp_id", &a.ISPID, httpapi.ISP(r)))
+		return errors.Join(generate(r, &a.AccountID), given("isp_id", &a.ISPID, httpapi.ISP(r)))
 	})
 	if err != nil {
 		return err
 	}
-	if err := h.app.CreateAccount(r.Context(), account); err != nil {
+	if err := h.app.CreateAccount(r.Context(), account, repeated(r)); err != nil {
 		return err
 	}
 	return httpapi.Created(w, "/accounts/"+account.AccountID, account)

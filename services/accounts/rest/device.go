@@ -11,14 +11,14 @@ import (
 func (h handlers) createDevice(w http.ResponseWriter, r *http.Request) error {
 	device, err := httpapi.Decode(r, func(d *rsevent.Device) error {
 		return errors.Join(
-			generate(&d.DeviceID),
+			generate(r, &d.DeviceID),
 			given("account_id", &d.AccountID, r.PathValue("account_id")),
 			given("isp_id", &d.ISPID, httpapi.ISP(r)))
 	})
 	if err != nil {
 		return err
 	}
-	stored, err := h.app.CreateDevice(r.Context(), httpapi.ISP(r), device)
+	stored, err := h.app.CreateDevice(r.Context(), httpapi.ISP(r), device, repeated(r))
 	if err != nil {
 		return err
 	}

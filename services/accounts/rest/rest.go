@@ -47,9 +47,21 @@ func New(log *slog.Logger, app *usecase.App) http.Handler {
 	return api
 }
 
-// generate fills in an id that the caller left to the service.
-func generate(id *string) error {
+// repeated tells whether the request may be a repetition: the gateway answers one
+// itself if it can, but not when it died before it could keep the first answer.
+func repeated(r *http.Request) bool { return r.Header.Get(repeatKey) != "" }
+
+const repeatKey = "Idempotency-Key"
+
+// generate fills in an id that the caller left to the service. That of a request with
+// an idempotency key follows from the key, so that a repetition gets the same id.
+func generate(r *http.Request, id *string) error {
 	if *id != "" {
+		return nil
+	}
+	if repeated(r) {
+		name := httpapi.ISP(r) + "\x00" + r.URL.Path + "\x00" + r.Header.Get(repeatKey)
+		*id = uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)).String()
 		return nil
 	}
 	fresh, err := uuid.NewV7()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -108,6 +110,40 @@ func TestIDsAreGenerated(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(res.Body), &created))
 	assert.Len(t, created.AccountID, 36)
 	f.do(http.StatusCreated, "POST "+res.Header.Get("Location")+"/users", `{"name":"x"}`)
+}
+
+func TestRepeatedCreationIsAnsweredLikeTheFirst(t *testing.T) {
+	f := newFixture(t)
+	post := func(path, key, body string) httpapitest.Response {
+		req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-ISP-ID", isp)
+		req.Header.Set("Idempotency-Key", key)
+		rec := httptest.NewRecorder()
+		f.api.ServeHTTP(rec, req)
+		return httpapitest.Response{Status: rec.Code, Header: rec.Header(), Body: rec.Body.String()}
+	}
+	f.do(http.StatusCreated, "POST /accounts", account)
+	f.do(http.StatusCreated, "POST /accounts/a1/users", user)
+	f.events()
+	for path, body := range map[string]string{
+		"/accounts/a1/users":   `{"name":"x"}`,
+		"/accounts/a1/devices": `{"kind":"device","name":"x","mac":"a4:83:e7:00:00:01","user_id":"u1","product_data":{"RouterSecure":{"status":{"is_new":true}}}}`,
+	} {
+		first, again := post(path, "k", body), post(path, "k", body)
+		assert.Equal(t, http.StatusCreated, first.Status, first.Body)
+		assert.Equal(t, first, again)
+		assert.Len(t, f.events(), 1)
+		other := post(path, "l", body)
+		assert.Equal(t, http.StatusCreated, other.Status)
+		assert.NotEqual(t, first.Header.Get("Location"), other.Header.Get("Location"))
+		assert.Len(t, f.events(), 1)
+	}
+	assert.Equal(t, http.StatusCreated, post("/accounts", "k", account).Status)
+	assert.Equal(t, http.StatusConflict, post("/accounts", "k", `{"account_id":"a1","name":"another"}`).Status)
+	assert.Equal(t, http.StatusConflict, post("/accounts/a1/users", "k", `{"user_id":"u1","name":"another"}`).Status)
+	assert.Equal(t, http.StatusCreated, post("/accounts/a1/users", "k", user).Status)
+	assert.Empty(t, f.events())
 }
 
 func TestListsPage(t *testing.T) {

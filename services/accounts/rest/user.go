@@ -10,12 +10,12 @@ import (
 
 func (h handlers) createUser(w http.ResponseWriter, r *http.Request) error {
 	user, err := httpapi.Decode(r, func(u *rsevent.User) error {
-		return errors.Join(generate(&u.UserID), given("account_id", &u.AccountID, r.PathValue("account_id")))
+		return errors.Join(generate(r, &u.UserID), given("account_id", &u.AccountID, r.PathValue("account_id")))
 	})
 	if err != nil {
 		return err
 	}
-	if err := h.app.CreateUser(r.Context(), httpapi.ISP(r), user); err != nil {
+	if err := h.app.CreateUser(r.Context(), httpapi.ISP(r), user, repeated(r)); err != nil {
 		return err
 	}
 	return httpapi.Created(w, "/accounts/"+user.AccountID+"/users/"+user.UserID, user)

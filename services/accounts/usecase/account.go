@@ -13,9 +13,13 @@ import (
 )
 
 // CreateAccount stores a new account. Ids are unique across providers: it returns
-// docstore.ErrExists for one that is taken.
-func (a *App) CreateAccount(ctx context.Context, account rsevent.Account) error {
+// docstore.ErrExists for one that is taken, except by this very account when the
+// request is a repeated one.
+func (a *App) CreateAccount(ctx context.Context, account rsevent.Account, repeated bool) error {
 	_, err := a.accounts.Upsert(ctx, account.AccountID, func(stored *domain.Account, found bool) ([]*eventbus.Message, error) {
+		if found && repeated && !stored.Gone() && reflect.DeepEqual(stored.Account, account) {
+			return nil, docstore.Keep
+		}
 		if found && stored.State != domain.Deleted {
 			return nil, docstore.ErrExists
 		}

@@ -112,7 +112,7 @@ func TestStragglersOfADeletedAccountAreFound(t *testing.T) {
 		require.NoError(t, f.DeleteAccount(t.Context(), isp, "a1"))
 	}}
 	app, _ := f.process(docstoretest.NewMortal(late, 1))
-	_, err := app.CreateDevice(t.Context(), isp, device("d3", nil))
+	_, err := app.CreateDevice(t.Context(), isp, device("d3", nil), false)
 	require.ErrorIs(t, err, docstoretest.ErrDead)
 
 	f.now = f.now.Add(time.Hour)
@@ -135,7 +135,7 @@ func TestDeviceCreatedWhileItsAccountIsDeleted(t *testing.T) {
 		require.NoError(t, f.DeleteAccount(t.Context(), isp, "a1"))
 	}}
 	app, _ := f.process(late)
-	_, err := app.CreateDevice(t.Context(), isp, device("d3", nil))
+	_, err := app.CreateDevice(t.Context(), isp, device("d3", nil), false)
 	require.ErrorIs(t, err, docstore.ErrNotFound)
 	_, err = f.backend.Get(t.Context(), "devices", "d3")
 	require.ErrorIs(t, err, docstore.ErrNotFound)
@@ -150,7 +150,7 @@ func TestDeviceAttachedWhileItsUserIsDeleted(t *testing.T) {
 	app, _ := f.process(late)
 	d3 := device("d3", nil)
 	d3.UserID = "u1"
-	d, err := app.CreateDevice(t.Context(), isp, d3)
+	d, err := app.CreateDevice(t.Context(), isp, d3, false)
 	require.NoError(t, err)
 	assert.Empty(t, d.UserID)
 	d, err = f.GetDevice(t.Context(), isp, "a1", "d3")
@@ -166,7 +166,7 @@ func TestDeviceStoredWhileItsAccountChanges(t *testing.T) {
 		require.NoError(t, err)
 	}}
 	app, _ := f.process(late)
-	_, err := app.CreateDevice(t.Context(), isp, device("d3", &rsevent.ProductStatus{}))
+	_, err := app.CreateDevice(t.Context(), isp, device("d3", &rsevent.ProductStatus{}), false)
 	require.NoError(t, err)
 	assert.Equal(t, 10, f.deletion("d3"))
 }

@@ -37,7 +37,7 @@ func TestDeletionTimestampFollowsActivity(t *testing.T) {
 
 func TestWhoIsDeletedAndWhen(t *testing.T) {
 	f := newFixture(t)
-	require.NoError(t, f.CreateAccount(t.Context(), account(nil)))
+	require.NoError(t, f.CreateAccount(t.Context(), account(nil), false))
 	past := start.Add(-10 * 24 * time.Hour)
 	devices := map[string]struct {
 		device rsevent.Device
@@ -53,7 +53,7 @@ func TestWhoIsDeletedAndWhen(t *testing.T) {
 		if id == "router" {
 			d.device.Kind = rsevent.KindRouter
 		}
-		_, err := f.CreateDevice(t.Context(), isp, d.device)
+		_, err := f.CreateDevice(t.Context(), isp, d.device, false)
 		require.NoError(t, err)
 		assert.Equal(t, -1, f.deletion(id), "no one says when")
 	}

@@ -13,13 +13,28 @@ import (
 )
 
 // CreateDevice stores a new device of an account and returns it as stored. It returns
-// docstore.ErrExists for an id that is taken.
-func (a *App) CreateDevice(ctx context.Context, ispID string, device rsevent.Device) (rsevent.Device, error) {
+// docstore.ErrExists for an id that is taken, except by this very device when the
+// request is a repeated one.
+func (a *App) CreateDevice(ctx context.Context, ispID string, device rsevent.Device, repeated bool) (rsevent.Device, error) {
 	account, err := a.account(ctx, ispID, device.AccountID)
 	if err != nil {
 		return rsevent.Device{}, err
 	}
-	return a.createDevice(ctx, account.Value, device)
+	created, err := a.createDevice(ctx, account.Value, device)
+	if errors.Is(err, docstore.ErrExists) && repeated {
+		stored, getErr := a.devices.Get(ctx, device.DeviceID)
+		if getErr == nil && sameRequest(stored.Value.Device, device, account.Value.ISPID) {
+			return stored.Value.Device, nil
+		}
+	}
+	return created, err
+}
+
+// sameRequest tells whether a stored device is what the request asks for, but for what
+// the service decides.
+func sameRequest(stored, asked rsevent.Device, ispID string) bool {
+	asked.ISPID, asked.Internal, asked.ProductData = ispID, stored.Internal, stored.ProductData
+	return reflect.DeepEqual(stored, asked)
 }
 
 func (a *App) createDevice(ctx context.Context, account domain.Account, device rsevent.Device) (rsevent.Device, error) {

@@ -80,12 +80,12 @@ func device(id string, status *rsevent.ProductStatus) rsevent.Device {
 // household stores account a1 with one user and two inactive devices.
 func (f *fixture) household(maxInactiveDays *int) {
 	f.t.Helper()
-	require.NoError(f.t, f.CreateAccount(f.t.Context(), account(maxInactiveDays)))
-	require.NoError(f.t, f.CreateUser(f.t.Context(), isp, rsevent.User{UserID: "u1", AccountID: "a1", Name: "n"}))
+	require.NoError(f.t, f.CreateAccount(f.t.Context(), account(maxInactiveDays), false))
+	require.NoError(f.t, f.CreateUser(f.t.Context(), isp, rsevent.User{UserID: "u1", AccountID: "a1", Name: "n"}, false))
 	for _, id := range []string{"d1", "d2"} {
 		d := device(id, &rsevent.ProductStatus{})
 		d.UserID = "u1"
-		_, err := f.CreateDevice(f.t.Context(), isp, d)
+		_, err := f.CreateDevice(f.t.Context(), isp, d, false)
 		require.NoError(f.t, err)
 	}
 	f.events()

@@ -12,8 +12,8 @@ import (
 )
 
 // CreateUser stores a new user of an account. It returns docstore.ErrExists for an
-// id that is taken.
-func (a *App) CreateUser(ctx context.Context, ispID string, user rsevent.User) error {
+// id that is taken, except by this very user when the request is a repeated one.
+func (a *App) CreateUser(ctx context.Context, ispID string, user rsevent.User, repeated bool) error {
 	if _, err := a.account(ctx, ispID, user.AccountID); err != nil {
 		return err
 	}
@@ -21,7 +21,14 @@ func (a *App) CreateUser(ctx context.Context, ispID string, user rsevent.User) e
 	if err != nil {
 		return err
 	}
-	if _, err := a.users.Insert(ctx, user.UserID, user, events...); err != nil {
+	_, err = a.users.Insert(ctx, user.UserID, user, events...)
+	if errors.Is(err, docstore.ErrExists) && repeated {
+		stored, getErr := a.userOf(ctx, user.AccountID, user.UserID)
+		if getErr == nil && reflect.DeepEqual(stored, user) {
+			return nil
+		}
+	}
+	if err != nil {
 		return err
 	}
 	_, err = a.living(ctx, user.AccountID)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/hexplane/hexplane/hsadmin/hsadmintest"
 	"github.com/hexplane/hexplane/rsmodels"
 	"github.com/hexplane/hexplane/rsmodels/rsevent"
 	"github.com/hexplane/hexplane/services/rssync/domain"
@@ -187,19 +188,30 @@ func TestDeviceRemovedDuringSyncStaysRemoved(t *testing.T) {
 	}
 }
 
-func TestJobSurvivesRestartOfRSSync(t *testing.T) {
-	h := newHouse(t)
-	h.provision()
-	before := h.backend.State()
-	h.backend.Wipe()
-	h.gate.hold("/devices/d0-0")
-	job := h.startJob()
-	require.Eventually(t, func() bool { return h.gate.waiting("/devices/d0-0") > 0 }, soon, tick)
-	h.sync.Stop()
-	h.gate.release("/devices/d0-0")
-	h.startSync()
-	require.Equal(t, domain.Completed, h.ended(job).State)
-	assert.Equal(t, before, h.backend.State())
+func TestJobSurvivesARestart(t *testing.T) {
+	services := map[string]func(*house) (stop, start func()){
+		"rssync":   func(h *house) (stop, start func()) { return h.sync.Stop, h.startSync },
+		"rsclient": func(h *house) (stop, start func()) { return h.client.Stop, h.startClient },
+		"rsagents": func(h *house) (stop, start func()) { return h.agents.Stop, h.startAgents },
+	}
+	held := map[string]string{"rssync": "/devices/d0-0", "rsclient": "/devices/d0-0", "rsagents": "/agent-packages/p1"}
+	for name, restart := range services {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.provision()
+			before := h.backend.State()
+			h.backend.Wipe()
+			h.gate.hold(held[name])
+			job := h.startJob()
+			require.Eventually(t, func() bool { return h.gate.waiting(held[name]) > 0 }, soon, tick)
+			stop, start := restart(h)
+			stop()
+			h.gate.release(held[name])
+			start()
+			require.Equal(t, domain.Completed, h.ended(job).State)
+			assert.Equal(t, before, h.backend.State())
+		})
+	}
 }
 
 func TestAccountThatArrivesDuringSync(t *testing.T) {
@@ -215,4 +227,22 @@ func TestAccountThatArrivesDuringSync(t *testing.T) {
 	h.gate.release("/devices/d0-0")
 	require.Equal(t, domain.Completed, h.ended(job).State)
 	h.holds(rsmodels.KindDevices, append(devices, "d7-0")...)
+}
+
+func TestFullSyncThroughAFaultyBackend(t *testing.T) {
+	h := newHouse(t)
+	h.provision()
+	before := h.backend.State()
+	h.backend.Wipe()
+	for _, fault := range []hsadmintest.Fault{
+		{Status: http.StatusBadGateway},
+		{Status: http.StatusInternalServerError, AfterEffect: true},
+		{Reset: true},
+		{Reset: true, AfterEffect: true},
+		{Truncate: true},
+	} {
+		h.backend.Inject(hsadmintest.Rule{Probability: 0.06, Fault: fault})
+	}
+	require.Equal(t, domain.Completed, h.ended(h.startJob()).State)
+	assert.Equal(t, before, h.backend.State())
 }

@@ -60,15 +60,23 @@ func newHouse(t *testing.T) *house {
 			ClientCert: credentials.CertFile, ClientKey: credentials.KeyFile,
 		})
 	})
-	h.client = h.run("rsclient", func(ctx context.Context, p *service.Platform) (*service.Service, error) {
-		return rsclient.New(ctx, p, rsclient.Config{BulkSize: 2})
-	})
-	h.agents = h.run("rsagents", func(ctx context.Context, p *service.Platform) (*service.Service, error) {
-		return rsagents.New(ctx, p, rsagents.Config{RSClientURL: h.client.URL, BulkSize: 2})
-	})
+	h.startClient()
+	h.startAgents()
 	h.startSync()
 	h.events = h.base.Producer()
 	return h
+}
+
+func (h *house) startClient() {
+	h.client = h.run("rsclient", func(ctx context.Context, p *service.Platform) (*service.Service, error) {
+		return rsclient.New(ctx, p, rsclient.Config{BulkSize: 2})
+	})
+}
+
+func (h *house) startAgents() {
+	h.agents = h.run("rsagents", func(ctx context.Context, p *service.Platform) (*service.Service, error) {
+		return rsagents.New(ctx, p, rsagents.Config{RSClientURL: h.client.URL, BulkSize: 2})
+	})
 }
 
 func (h *house) startSync() {

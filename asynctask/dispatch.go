@@ -29,7 +29,7 @@ func (m *Manager) DispatchEvent(ctx context.Context, msg *eventbus.Message) (Res
 
 func (m *Manager) dispatch(ctx context.Context, reply Reply) (Result, error) {
 	taskID, step, name, _ := SplitRequestID(reply.RequestID)
-	t, err := m.store.Task(ctx, taskID)
+	t, err := m.reads.Do(ctx, taskID, struct{}{})
 	if errors.Is(err, ErrTaskNotFound) {
 		m.cfg.Observer.Observe(Observation{Kind: ReplyUnknown, TaskID: taskID, Step: step, RequestID: reply.RequestID})
 		return Result{}, fmt.Errorf("%w: %s", ErrUnknownRequest, reply.RequestID)

@@ -25,6 +25,7 @@ type Manager struct {
 	owner  string
 
 	wake     chan struct{} // something became due; one token is enough
+	reads    *batcher[string, struct{}, Task]
 	closings *batcher[struct{}, Closing, Closed]
 	advances *batcher[string, struct{}, bool]
 }
@@ -48,11 +49,22 @@ func NewManager(store Store, bus eventbus.Publisher, cfg Config, defs ...Definit
 			m.scopes = append(m.scopes, Scope{Type: d.Type, Step: s.Name})
 		}
 	}
+	m.reads = newBatcher(m.cfg.Batch, m.readBatch)
 	m.closings = newBatcher(m.cfg.Batch, func(ctx context.Context, _ struct{}, in []Closing) ([]Closed, error) {
 		return m.store.CloseRequests(ctx, in)
 	})
 	m.advances = newBatcher(m.cfg.Batch, m.advanceBatch)
 	return m, nil
+}
+
+// readBatch reads a task once for all the replies that wait for it.
+func (m *Manager) readBatch(ctx context.Context, id string, in []struct{}) ([]Task, error) {
+	t, err := m.store.Task(ctx, id)
+	out := make([]Task, len(in))
+	for i := range out {
+		out[i] = t
+	}
+	return out, err
 }
 
 // Start stores a new task; Run does the rest. When it returns nil the task is

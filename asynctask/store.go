@@ -163,7 +163,7 @@ type RequestFilter struct {
 // Level is the progress of all tasks of one type at one step within a job.
 type Level struct {
 	Type, Step string
-	Tasks      int64 // tasks that reached the step
+	Tasks      int64 // tasks that are at the step or have requests of it
 	Growing    int64 // those whose requests are not all stored yet
 	Total      int64 // requests stored so far
 	InFlight   int64

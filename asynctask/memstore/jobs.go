@@ -45,6 +45,9 @@ func (s *Store) Progress(_ context.Context, jobID string) ([]asynctask.Level, er
 		}
 		s.step(t.ID, t.Step) // a step reached counts, even before its first request
 		for step, d := range s.steps[t.ID] {
+			if step != t.Step && len(d.records) == 0 {
+				continue
+			}
 			growing := t.State == asynctask.StateRunning && t.Step == step && !t.Sealed
 			add(sums, asynctask.Scope{Type: t.Type, Step: step}, d, growing)
 		}

@@ -121,6 +121,10 @@ func work(ctx context.Context, dir string, port int) error {
 		return err
 	}
 	producer, consumer, err := clients(port)
+	for errors.Is(err, eventbus.ErrUnreachable) { // the broker may still be starting
+		<-time.After(50 * time.Millisecond)
+		producer, consumer, err = clients(port)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,165 @@
+package mongostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/hexplane/hexplane/asynctask"
+)
+
+// InsertTask implements asynctask.TaskStore.
+func (s *Store) InsertTask(ctx context.Context, t asynctask.Task) (asynctask.Task, bool, error) {
+	_, err := s.tasks.InsertOne(ctx, toTaskDoc(t))
+	if mongo.IsDuplicateKeyError(err) {
+		old, err := s.Task(ctx, t.ID)
+		return old, false, err
+	}
+	if err != nil {
+		return t, false, fmt.Errorf("mongostore: insert task %s: %w", t.ID, err)
+	}
+	return t, true, nil
+}
+
+// Task implements asynctask.TaskStore.
+func (s *Store) Task(ctx context.Context, id string) (asynctask.Task, error) {
+	d := new(taskDoc)
+	err := s.tasks.FindOne(ctx, bson.M{"_id": id}).Decode(d)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return asynctask.Task{}, fmt.Errorf("%w: %s", asynctask.ErrTaskNotFound, id)
+	}
+	if err != nil {
+		return asynctask.Task{}, fmt.Errorf("mongostore: task %s: %w", id, err)
+	}
+	return d.task(), nil
+}
+
+// UpdateTask implements asynctask.TaskStore.
+func (s *Store) UpdateTask(ctx context.Context, t asynctask.Task) (int64, error) {
+	d := toTaskDoc(t)
+	d.Version++
+	res, err := s.tasks.ReplaceOne(ctx, bson.M{"_id": t.ID, "version": t.Version}, d)
+	if err != nil {
+		return 0, fmt.Errorf("mongostore: update task %s: %w", t.ID, err)
+	}
+	if res.MatchedCount == 0 {
+		if _, err := s.Task(ctx, t.ID); err != nil {
+			return 0, err
+		}
+		return 0, fmt.Errorf("%w: task %s", asynctask.ErrConflict, t.ID)
+	}
+	return d.Version, nil
+}
+
+// ClaimTasks implements asynctask.TaskStore.
+func (s *Store) ClaimTasks(ctx context.Context, c asynctask.Claim) ([]asynctask.Task, error) {
+	var out []asynctask.Task
+	for len(out) < c.Limit && len(c.Scopes) > 0 {
+		d := new(taskDoc)
+		err := s.tasks.FindOneAndUpdate(ctx, within(c), bson.M{
+			"$set": bson.M{"owner": c.Owner, "next_at": micros(c.Until)}, "$inc": bson.M{"version": int64(1)},
+		}, options.FindOneAndUpdate().SetSort(bson.D{{Key: "next_at", Value: 1}}).SetReturnDocument(options.After)).Decode(d)
+		if errors.Is(err, mongo.ErrNoDocuments) {
+			break
+		}
+		if err != nil {
+			return out, fmt.Errorf("mongostore: claim tasks: %w", err)
+		}
+		out = append(out, d.task())
+	}
+	return out, nil
+}
+
+// RenewTask implements asynctask.TaskStore.
+func (s *Store) RenewTask(ctx context.Context, id, owner string, until time.Time) error {
+	res, err := s.tasks.UpdateOne(ctx, bson.M{"_id": id, "owner": owner}, bson.M{"$set": bson.M{"next_at": micros(until)}})
+	if err != nil {
+		return fmt.Errorf("mongostore: renew task %s: %w", id, err)
+	}
+	if res.MatchedCount == 0 {
+		return fmt.Errorf("%w: task %s is not claimed by %s", asynctask.ErrConflict, id, owner)
+	}
+	return nil
+}
+
+// ListTasks implements asynctask.TaskStore.
+func (s *Store) ListTasks(ctx context.Context, f asynctask.TaskFilter) ([]asynctask.Task, error) {
+	q := bson.M{"_id": bson.M{"$gt": f.After}}
+	if f.JobID != "" {
+		q["job_id"] = f.JobID
+	}
+	if f.Type != "" {
+		q["type"] = f.Type
+	}
+	if len(f.States) > 0 {
+		q["state"] = bson.M{"$in": f.States}
+	}
+	created := bson.M{}
+	if !f.CreatedFrom.IsZero() {
+		created["$gte"] = micros(f.CreatedFrom)
+	}
+	if !f.CreatedBefore.IsZero() {
+		created["$lt"] = micros(f.CreatedBefore)
+	}
+	if len(created) > 0 {
+		q["created_at"] = created
+	}
+	docs, err := find[taskDoc](ctx, s.tasks, q, bson.D{{Key: "_id", Value: 1}}, limitOr(f.Limit))
+	if err != nil {
+		return nil, fmt.Errorf("mongostore: list tasks: %w", err)
+	}
+	var out []asynctask.Task
+	for i := range docs {
+		out = append(out, docs[i].task())
+	}
+	return out, nil
+}
+
+// find returns what matches; limit 0: all of it.
+func find[T any](ctx context.Context, c *mongo.Collection, query, sort any, limit int64) ([]T, error) {
+	opts := options.Find().SetLimit(limit)
+	if sort != nil {
+		opts = opts.SetSort(sort)
+	}
+	cursor, err := c.Find(ctx, query, opts)
+	if err != nil {
+		return nil, err
+	}
+	var out []T
+	return out, cursor.All(ctx, &out)
+}
+
+func limitOr(n int) int64 {
+	if n <= 0 {
+		return 100
+	}
+	return int64(n)
+}
+
+// UnfinishedScopes implements asynctask.TaskStore.
+func (s *Store) UnfinishedScopes(ctx context.Context) (map[asynctask.Scope]int64, error) {
+	cursor, err := s.tasks.Aggregate(ctx, bson.A{
+		bson.M{"$match": bson.M{"next_at": bson.M{"$gt": int64(0)}}},
+		bson.M{"$group": bson.M{"_id": bson.M{"type": "$type", "step": "$step"}, "n": bson.M{"$sum": int64(1)}}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mongostore: unfinished tasks: %w", err)
+	}
+	var groups []struct {
+		ID asynctask.Scope `bson:"_id"`
+		N  int64           `bson:"n"`
+	}
+	if err := cursor.All(ctx, &groups); err != nil {
+		return nil, fmt.Errorf("mongostore: unfinished tasks: %w", err)
+	}
+	out := make(map[asynctask.Scope]int64, len(groups))
+	for _, g := range groups {
+		out[g.ID] = g.N
+	}
+	return out, nil
+}

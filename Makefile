@@ -65,8 +65,9 @@ vuln: $(GOVULNCHECK) ## Known vulnerabilities that the code reaches (needs the n
 	$(GOVULNCHECK) ./...
 
 .PHONY: test-crash
-test-crash: ## kill -9 the main job at random moments in the sync and resume it, five times
+test-crash: ## kill -9 the main job at random moments in the sync and resume it, five times; then task workers and their broker, 200 times
 	go test -race -count=1 -run Crash -v ./services/standalone/... -crash.rounds=5
+	go test -count=1 -timeout 60m -v ./asynctask/internal/crashtest -crash.kills=200 -crash.leaves=100000
 
 .PHONY: test-integration
 test-integration: ## The tests against real servers, which are installed if they are absent

@@ -79,8 +79,8 @@ func (p *process) ListTasks(ctx context.Context, f asynctask.TaskFilter) ([]asyn
 	return call(p, "ListTasks", func() ([]asynctask.Task, error) { return p.store.ListTasks(ctx, f) })
 }
 
-func (p *process) UnfinishedScopes(ctx context.Context) (map[asynctask.Scope]int64, error) {
-	return call(p, "UnfinishedScopes", func() (map[asynctask.Scope]int64, error) { return p.store.UnfinishedScopes(ctx) })
+func (p *process) Unfinished(ctx context.Context) (map[asynctask.Scope]asynctask.Unfinished, error) {
+	return call(p, "Unfinished", func() (map[asynctask.Scope]asynctask.Unfinished, error) { return p.store.Unfinished(ctx) })
 }
 
 func (p *process) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {

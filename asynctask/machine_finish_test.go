@@ -35,7 +35,7 @@ func (m *machine) finish(t *rapid.T) {
 }
 
 func (m *machine) ended(t *rapid.T) bool {
-	left, err := m.store.UnfinishedScopes(m.ctx)
+	left, err := m.store.Unfinished(m.ctx)
 	require.NoError(t, err)
 	return len(left) == 0
 }

@@ -16,7 +16,7 @@ const (
 	ReplyLate                    // a reply to a request closed without one was discarded
 	ReplyUnknown                 // a reply to a request that the store does not hold was discarded
 	Swept                        // Count due tasks and requests were taken up; Duration of the claim
-	Unfinished                   // Count tasks are at Type and Step; Known tells whether this binary knows it
+	StepUnfinished               // once a minute: Count tasks, with Open open requests, are at Type and Step
 	Erred                        // something failed and will be tried again (Err)
 )
 
@@ -32,7 +32,8 @@ type Observation struct {
 	Status    Status // of RequestReplied
 	Attempt   int
 	Count     int64
-	Known     bool
+	Open      int64
+	Known     bool // of StepUnfinished: whether this binary knows the step
 	Duration  time.Duration
 	TraceID   map[string]string // the task's trace context
 	Err       error

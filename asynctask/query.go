@@ -36,17 +36,17 @@ func (m *Manager) Progress(ctx context.Context, jobID string) ([]Level, error) {
 // Unknown returns how many unfinished tasks are at a type or step that this
 // binary does not know. They are left alone until one that knows it runs.
 func (m *Manager) Unknown(ctx context.Context) (map[Scope]int64, error) {
-	all, err := m.store.UnfinishedScopes(ctx)
+	all, err := m.store.Unfinished(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asynctask: unfinished tasks: %w", err)
 	}
 	unknown := map[Scope]int64{}
 	for scope, n := range all {
 		known := slices.Contains(m.scopes, scope)
-		m.cfg.Observer.Observe(Observation{Kind: Unfinished, Type: scope.Type, Step: scope.Step, Count: n, Known: known})
+		m.cfg.Observer.Observe(Observation{Kind: StepUnfinished, Type: scope.Type, Step: scope.Step, Count: n.Tasks, Open: n.Open, Known: known})
 		if !known {
-			unknown[scope] = n
-			m.cfg.Logger.WarnContext(ctx, "tasks unknown to this binary are left alone", "type", scope.Type, "step", scope.Step, "tasks", n)
+			unknown[scope] = n.Tasks
+			m.cfg.Logger.WarnContext(ctx, "tasks unknown to this binary are left alone", "type", scope.Type, "step", scope.Step, "tasks", n.Tasks)
 		}
 	}
 	return unknown, nil

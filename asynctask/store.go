@@ -34,8 +34,9 @@ type TaskStore interface {
 	RenewTask(ctx context.Context, id, owner string, until time.Time) error
 	// ListTasks returns tasks that match, in order of id.
 	ListTasks(ctx context.Context, f TaskFilter) ([]Task, error)
-	// UnfinishedScopes counts tasks that are due some time, per type and step.
-	UnfinishedScopes(ctx context.Context) (map[Scope]int64, error)
+	// Unfinished counts tasks that are due some time, per type and step, and
+	// the open requests of those steps; the latter may lag like Progress.
+	Unfinished(ctx context.Context) (map[Scope]Unfinished, error)
 	// DeleteExpired deletes up to limit records of tasks and cancelled jobs
 	// whose ExpireAt has passed, a task after its requests, and returns how
 	// many; 0 when there is nothing left.
@@ -88,6 +89,9 @@ type JobStore interface {
 
 // Scope names a step of a type of task.
 type Scope struct{ Type, Step string }
+
+// Unfinished is how much there is to do at a step.
+type Unfinished struct{ Tasks, Open int64 }
 
 // Claim says which due work to take, and until when it is the claimer's.
 type Claim struct {

@@ -27,7 +27,7 @@ func TestStore(t *testing.T, open func(t *testing.T) asynctask.Store) {
 		{"a task is claimed once", testClaimTasksRace},
 		{"claims are renewed by their owner", testRenewTask},
 		{"tasks are listed", testListTasks},
-		{"unfinished tasks are counted per step", testUnfinishedScopes},
+		{"unfinished tasks are counted per step", testUnfinished},
 		{"requests are inserted once", testInsertRequests},
 		{"requests keep every field", testRequestFields},
 		{"requests are inserted into the running step only", testInsertNotRunning},

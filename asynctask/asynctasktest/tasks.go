@@ -201,16 +201,17 @@ func testListTasks(t *testing.T, f *fixture) {
 	}
 }
 
-func testUnfinishedScopes(t *testing.T, f *fixture) {
-	f.started("a")
+func testUnfinished(t *testing.T, f *fixture) {
+	_, recs := f.filled("a", 5, 3)
+	f.answer(recs[0], asynctask.RequestOK, nil)
 	f.started("b")
 	ended := f.task("c")
 	ended.NextAt = time.Time{}
 	_, _, err := f.InsertTask(t.Context(), ended)
 	require.NoError(t, err)
-	got, err := f.UnfinishedScopes(t.Context())
+	got, err := f.Unfinished(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, int64(2), got[asynctask.Scope{Type: f.typ, Step: "one"}])
+	assert.Equal(t, asynctask.Unfinished{Tasks: 2, Open: 4}, got[asynctask.Scope{Type: f.typ, Step: "one"}])
 }
 
 func testDeleteExpired(t *testing.T, f *fixture) {

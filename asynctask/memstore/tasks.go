@@ -109,15 +109,22 @@ func limitOr(n int) int {
 	return n
 }
 
-// UnfinishedScopes implements asynctask.TaskStore.
-func (s *Store) UnfinishedScopes(context.Context) (map[asynctask.Scope]int64, error) {
+// Unfinished implements asynctask.TaskStore.
+func (s *Store) Unfinished(context.Context) (map[asynctask.Scope]asynctask.Unfinished, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := map[asynctask.Scope]int64{}
+	out := map[asynctask.Scope]asynctask.Unfinished{}
 	for _, t := range s.tasks {
-		if !t.NextAt.IsZero() {
-			out[asynctask.Scope{Type: t.Type, Step: t.Step}]++
+		if t.NextAt.IsZero() {
+			continue
 		}
+		scope := asynctask.Scope{Type: t.Type, Step: t.Step}
+		u := out[scope]
+		u.Tasks++
+		if d := s.steps[t.ID][t.Step]; d != nil {
+			u.Open += d.level.Waiting() + d.level.InFlight
+		}
+		out[scope] = u
 	}
 	return out, nil
 }

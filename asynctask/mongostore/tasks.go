@@ -141,25 +141,30 @@ func limitOr(n int) int64 {
 	return int64(n)
 }
 
-// UnfinishedScopes implements asynctask.TaskStore.
-func (s *Store) UnfinishedScopes(ctx context.Context) (map[asynctask.Scope]int64, error) {
-	cursor, err := s.tasks.Aggregate(ctx, bson.A{
-		bson.M{"$match": bson.M{"next_at": bson.M{"$gt": int64(0)}}},
-		bson.M{"$group": bson.M{"_id": bson.M{"type": "$type", "step": "$step"}, "n": bson.M{"$sum": int64(1)}}},
-	})
+// Unfinished implements asynctask.TaskStore.
+func (s *Store) Unfinished(ctx context.Context) (map[asynctask.Scope]asynctask.Unfinished, error) {
+	tasks, err := find[taskDoc](ctx, s.tasks, bson.M{"next_at": bson.M{"$gt": int64(0)}}, nil, 0)
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: unfinished tasks: %w", err)
 	}
-	var groups []struct {
-		ID asynctask.Scope `bson:"_id"`
-		N  int64           `bson:"n"`
+	ids := make([]string, len(tasks))
+	for i, t := range tasks {
+		ids[i] = scope(t.ID, t.Step)
 	}
-	if err := cursor.All(ctx, &groups); err != nil {
-		return nil, fmt.Errorf("mongostore: unfinished tasks: %w", err)
+	steps, err := find[stepDoc](ctx, s.steps, bson.M{"_id": bson.M{"$in": ids}}, nil, 0)
+	if err != nil {
+		return nil, fmt.Errorf("mongostore: unfinished steps: %w", err)
 	}
-	out := make(map[asynctask.Scope]int64, len(groups))
-	for _, g := range groups {
-		out[g.ID] = g.N
+	out := map[asynctask.Scope]asynctask.Unfinished{}
+	for _, t := range tasks {
+		k := asynctask.Scope{Type: t.Type, Step: t.Step}
+		out[k] = asynctask.Unfinished{Tasks: out[k].Tasks + 1}
+	}
+	for _, d := range steps {
+		k := asynctask.Scope{Type: d.Type, Step: d.Step}
+		u := out[k]
+		u.Open += d.Total - d.OK - d.Failed - d.Cancelled
+		out[k] = u
 	}
 	return out, nil
 }

@@ -175,20 +175,21 @@ func limitOr(n int) int64 {
 	return int64(n)
 }
 
-// UnfinishedScopes implements asynctask.TaskStore.
-func (s *Store) UnfinishedScopes(ctx context.Context) (map[asynctask.Scope]int64, error) {
+// Unfinished implements asynctask.TaskStore.
+func (s *Store) Unfinished(ctx context.Context) (map[asynctask.Scope]asynctask.Unfinished, error) {
 	var rows []struct {
-		Type, Step string
-		N          int64
+		Type, Step  string
+		Tasks, Open int64
 	}
-	err := s.db.NewSelect().Model((*taskRow)(nil)).ColumnExpr("type, step, count(*) AS n").
-		Where("next_at IS NOT NULL").GroupExpr("type, step").Scan(ctx, &rows)
+	err := s.db.NewRaw(`SELECT t.type, t.step, count(*) AS tasks, coalesce(sum(s.total - s.ok - s.failed - s.cancelled), 0) AS open
+		FROM asynctask_tasks AS t LEFT JOIN asynctask_steps AS s ON s.task_id = t.id AND s.step = t.step
+		WHERE t.next_at IS NOT NULL GROUP BY t.type, t.step`).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: unfinished tasks: %w", err)
 	}
-	out := make(map[asynctask.Scope]int64, len(rows))
+	out := make(map[asynctask.Scope]asynctask.Unfinished, len(rows))
 	for _, r := range rows {
-		out[asynctask.Scope{Type: r.Type, Step: r.Step}] = r.N
+		out[asynctask.Scope{Type: r.Type, Step: r.Step}] = asynctask.Unfinished{Tasks: r.Tasks, Open: r.Open}
 	}
 	return out, nil
 }

@@ -42,6 +42,9 @@ func TestKilledProcessesLoseAndRepeatNothing(t *testing.T) {
 			break
 		}
 		w.kill(n)
+		if (n+1)%10 == 0 {
+			t.Logf("%d kills, %d of %d leaves", n+1, w.count(), *leaves)
+		}
 	}
 	end(w.workers[0]) // for good: the other one takes over its tasks and partitions
 	w.workers[0] = nil
@@ -165,7 +168,7 @@ func (w *world) moves(what string) {
 // progressBy waits for n more effects, or for the end.
 func (w *world) progressBy(n int) {
 	from := w.count()
-	require.Eventually(w.t, func() bool { return w.count() >= from+n || w.done() }, time.Minute, 20*time.Millisecond, "no progress")
+	require.Eventually(w.t, func() bool { return w.count() >= from+n || w.done() }, 5*time.Minute, 20*time.Millisecond, "no progress")
 }
 
 func (w *world) count() int {

@@ -82,6 +82,11 @@ bench: ## Every benchmark, once
 bench-hsadmin: ## The HS Admin client: throughput, cost of decorators, faults, memory (minutes; ARGS="-scale 0.1" for less)
 	go run ./internal/hsbench $(ARGS)
 
+.PHONY: bench-asynctask
+bench-asynctask: ## What tasks of a thousand and of a million cost, on SQLite and PostgreSQL
+	internal/realservers/install-postgres.sh
+	cd asynctask/bench && go test -count=1 -timeout 3h -run Figures -v . $(ARGS)
+
 ##@ Sources
 
 .PHONY: generate

@@ -91,8 +91,13 @@ func (p *process) InsertRequests(ctx context.Context, taskID, step string, recs 
 	return call(p, "InsertRequests", func() ([]asynctask.Record, error) { return p.store.InsertRequests(ctx, taskID, step, recs) })
 }
 
-func (p *process) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, error) {
-	return call(p, "Admit", func() ([]asynctask.Record, error) { return p.store.Admit(ctx, a) })
+func (p *process) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, bool, error) {
+	waiting := true
+	recs, err := call(p, "Admit", func() (recs []asynctask.Record, err error) {
+		recs, waiting, err = p.store.Admit(ctx, a)
+		return recs, err
+	})
+	return recs, waiting, err
 }
 
 func (p *process) Reschedule(ctx context.Context, recs []asynctask.Record) error {

@@ -25,6 +25,7 @@ type Manager struct {
 	owner  string
 
 	wake     chan struct{} // something became due; one token is enough
+	drained  memory        // sealed steps without waiting requests
 	reads    *batcher[string, struct{}, Task]
 	closings *batcher[struct{}, Closing, Closed]
 	advances *batcher[string, struct{}, bool]

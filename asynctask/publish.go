@@ -13,15 +13,23 @@ import (
 )
 
 // refill moves waiting requests into the step's window and publishes them,
-// until the window is full or nothing waits.
+// until the window is full or nothing waits. Once a sealed step has none
+// waiting it never has again, and is not asked any more by this manager.
 func (m *Manager) refill(ctx context.Context, t Task, s *Step) error {
+	key := fmt.Sprint(advanceKey(t.ID, s.Name), "@", t.CreatedAt.UnixMicro()) // an id may come again once it expired
+	if m.drained.has(key) {
+		return nil
+	}
 	for {
 		now := m.now()
-		recs, err := m.store.Admit(ctx, Admission{
+		recs, waiting, err := m.store.Admit(ctx, Admission{
 			TaskID: t.ID, Step: s.Name, Window: m.window(t, s), Limit: m.cfg.Batch, Now: now, Until: now.Add(m.cfg.Lease),
 		})
 		if err != nil {
 			return fmt.Errorf("asynctask: admit %s/%s: %w", t.ID, s.Name, err)
+		}
+		if t.Sealed && !waiting {
+			m.drained.add(key)
 		}
 		if len(recs) > 0 {
 			if err := m.publish(ctx, t, s, recs); err != nil {

@@ -52,8 +52,8 @@ type RequestStore interface {
 	// Admit moves waiting requests, the earliest first, into flight (Attempt 1,
 	// SentAt = Now, NextAt = Until) as long as fewer than Window are, at most
 	// Limit of them, and returns them. None if the task is not in StateRunning
-	// at that step.
-	Admit(ctx context.Context, a Admission) ([]Record, error)
+	// at that step. waiting false: none is left waiting.
+	Admit(ctx context.Context, a Admission) (admitted []Record, waiting bool, err error)
 	// Reschedule sets Sent, SentAt, Attempt, NextAt and Reply of requests that are in
 	// flight, and leaves others alone.
 	Reschedule(ctx context.Context, recs []Record) error

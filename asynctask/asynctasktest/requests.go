@@ -80,8 +80,14 @@ func testAdmit(t *testing.T, f *fixture) {
 	f.answer(recs[1], asynctask.RequestOK, nil)
 	assert.Equal(t, []string{"r003"}, names(f.admit(task, 3, 9)), "a reply makes room")
 	assert.Empty(t, f.admit(task, 1, 9), "a smaller window admits none until it is met")
+	_, waiting, err := f.Admit(t.Context(), f.admission(task, 1, 9))
+	require.NoError(t, err)
+	assert.True(t, waiting)
 	assert.Equal(t, []string{"r004", "r005"}, names(f.admit(task, -1, 9)), "no bound")
-	assert.Empty(t, f.admit(task, -1, 9), "nothing waits")
+	got, waiting, err = f.Admit(t.Context(), f.admission(task, -1, 9))
+	require.NoError(t, err)
+	assert.Empty(t, got)
+	assert.False(t, waiting)
 }
 
 func names(recs []asynctask.Record) []string {
@@ -100,7 +106,7 @@ func testAdmitRace(t *testing.T, f *fixture) {
 	var inFlight counter
 	parallel(8, func(int) {
 		for range 40 {
-			got, err := f.Admit(t.Context(), f.admission(task, window, 3))
+			got, _, err := f.Admit(t.Context(), f.admission(task, window, 3))
 			if !assert.NoError(t, err) {
 				return
 			}

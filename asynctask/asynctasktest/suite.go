@@ -117,7 +117,7 @@ func (f *fixture) filled(name string, n, inFlight int) (asynctask.Task, []asynct
 
 func (f *fixture) admit(t asynctask.Task, window, limit int) []asynctask.Record {
 	f.t.Helper()
-	recs, err := f.Admit(f.t.Context(), f.admission(t, window, limit))
+	recs, _, err := f.Admit(f.t.Context(), f.admission(t, window, limit))
 	require.NoError(f.t, err)
 	return recs
 }

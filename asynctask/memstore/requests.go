@@ -29,11 +29,11 @@ func (s *Store) InsertRequests(_ context.Context, taskID, step string, recs []as
 }
 
 // Admit implements asynctask.RequestStore.
-func (s *Store) Admit(_ context.Context, a asynctask.Admission) ([]asynctask.Record, error) {
+func (s *Store) Admit(_ context.Context, a asynctask.Admission) ([]asynctask.Record, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.running(a.TaskID, a.Step) {
-		return nil, nil
+		return nil, true, nil
 	}
 	d := s.step(a.TaskID, a.Step)
 	var out []asynctask.Record
@@ -47,7 +47,7 @@ func (s *Store) Admit(_ context.Context, a asynctask.Admission) ([]asynctask.Rec
 		d.level.InFlight++
 		out = append(out, *r)
 	}
-	return out, nil
+	return out, len(d.waiting) > 0, nil
 }
 
 // Reschedule implements asynctask.RequestStore.

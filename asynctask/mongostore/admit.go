@@ -3,12 +3,12 @@ package mongostore
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -22,21 +22,21 @@ const (
 )
 
 // Admit implements asynctask.RequestStore.
-func (s *Store) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, error) {
+func (s *Store) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, bool, error) {
 	waiting := bson.M{"task_id": a.TaskID, "step": a.Step, "state": asynctask.RequestWaiting, "open": true}
 	err := s.requests.FindOne(ctx, waiting, options.FindOne().SetProjection(bson.M{"_id": 1})).Err()
 	if errors.Is(err, mongo.ErrNoDocuments) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("mongostore: admit %s/%s: %w", a.TaskID, a.Step, err)
+		return nil, true, fmt.Errorf("mongostore: admit %s/%s: %w", a.TaskID, a.Step, err)
 	}
-	token := uuid.NewString()
+	token := rand.Text()
 	if err := s.lock(ctx, a.TaskID, a.Step, token); err != nil {
-		return nil, err
+		return nil, true, err
 	}
 	recs, err := s.admitLocked(ctx, a, waiting, token)
-	return recs, errors.Join(err, s.unlock(ctx, a.TaskID, a.Step, token))
+	return recs, true, errors.Join(err, s.unlock(ctx, a.TaskID, a.Step, token))
 }
 
 func (s *Store) admitLocked(ctx context.Context, a asynctask.Admission, waiting bson.M, token string) ([]asynctask.Record, error) {

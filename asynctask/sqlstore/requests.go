@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -79,58 +78,17 @@ func (s *Store) existing(ctx context.Context, tx db, taskID, step string, rows [
 	return records(found)
 }
 
-// Admit implements asynctask.RequestStore.
-func (s *Store) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, error) {
-	waiting := func(tx db) *bun.SelectQuery {
-		return tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
-			Where("task_id = ? AND step = ? AND state = 0 AND state < 2", a.TaskID, a.Step)
-	}
-	if found, err := waiting(s.db).Exists(ctx); err != nil || !found {
-		return nil, err
-	}
-	var rows []*requestRow
-	err := s.write(ctx, func(tx db) error {
-		rows = nil
-		if err := s.mustRun(ctx, tx, a.TaskID, a.Step, "FOR NO KEY UPDATE"); err != nil {
-			return err
-		}
-		room, err := s.room(ctx, tx, a)
-		if err != nil || room <= 0 {
-			return err
-		}
-		_, err = tx.NewUpdate().Model((*requestRow)(nil)).
-			Set("state = 1").Set("attempt = 1").Set("sent_at = ?", micros(a.Now)).Set("next_at = ?", micros(a.Until)).
-			Where("(task_id, step, name) IN (?)", waiting(tx).OrderExpr("seq").Limit(int64(room))).
-			Returning("*").Exec(ctx, &rows)
-		if err != nil {
-			return err
-		}
-		return s.count(ctx, tx, stepCount{taskID: a.TaskID, step: a.Step, inFlight: len(rows)})
-	})
-	if errors.Is(err, asynctask.ErrNotRunning) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("sqlstore: admit %s/%s: %w", a.TaskID, a.Step, err)
-	}
-	slices.SortFunc(rows, func(a, b *requestRow) int { return cmp.Compare(a.Seq, b.Seq) })
-	return records(rows)
-}
-
-// room is how many more requests may be in flight. It counts the records in
-// flight, of which there are never more than the window.
-func (s *Store) room(ctx context.Context, tx db, a asynctask.Admission) (int, error) {
-	if a.Window < 0 {
-		return a.Limit, nil
-	}
-	var inFlight int
-	err := tx.NewRaw(`SELECT count(*) FROM (SELECT 1 FROM asynctask_requests
-		WHERE task_id = ? AND step = ? AND state = 1 AND state < 2 LIMIT ?) AS f`, a.TaskID, a.Step, a.Window).Scan(ctx, &inFlight)
-	return min(a.Limit, a.Window-inFlight), err
-}
-
 // Reschedule implements asynctask.RequestStore.
 func (s *Store) Reschedule(ctx context.Context, recs []asynctask.Record) error {
+	for chunk := range slices.Chunk(recs, maxJoined) {
+		if err := s.reschedule(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) reschedule(ctx context.Context, recs []asynctask.Record) error {
 	rows := make(values, len(recs))
 	for i, r := range recs {
 		text, err := parkedText(r.Reply)
@@ -143,7 +101,7 @@ func (s *Store) Reschedule(ctx context.Context, recs []asynctask.Record) error {
 		return tx.NewRaw(`WITH v(task_id, step, name, sent, attempt, sent_at, next_at, parked) AS (VALUES ?)
 			UPDATE asynctask_requests AS r SET sent = v.sent, attempt = v.attempt, sent_at = CAST(v.sent_at AS BIGINT),
 				next_at = CAST(v.next_at AS BIGINT), parked = v.parked
-			FROM v WHERE r.task_id = v.task_id AND r.step = v.step AND r.name = v.name AND r.state = 1`, rows).Exec(ctx)
+			FROM v WHERE r.task_id = v.task_id AND r.step = v.step AND r.name = v.name AND r.state + 0 = 1`, rows).Exec(ctx)
 	})
 	if err != nil {
 		return fmt.Errorf("sqlstore: reschedule %d requests: %w", len(recs), err)

@@ -23,6 +23,7 @@ type Store struct {
 	db       *bun.DB
 	postgres bool
 	writer   sync.Mutex // SQLite: one writer of this process at a time
+	hints    hints
 }
 
 type db = bun.IDB

@@ -31,6 +31,11 @@ func (v values) AppendQuery(gen schema.QueryGen, b []byte) ([]byte, error) {
 	return b, nil
 }
 
+// maxJoined is the most rows of values that a statement joins with the
+// requests: from a few hundred on PostgreSQL would rather read a whole table of
+// moderate size than look each up.
+const maxJoined = 100
+
 // null is nil for a zero value, which becomes NULL.
 func null[T comparable](v T) any {
 	var zero T

@@ -36,7 +36,7 @@ func TestKilledProcessesLoseAndRepeatNothing(t *testing.T) {
 
 	w.startAll()
 	for n := range *kills {
-		w.progressBy(rand.N(1 + 3**leaves / *kills / 2)) // on the average the kills take three quarters of the tree
+		w.progressBy(rand.N(1 + *leaves / *kills)) // on the average the kills take half of the tree
 		if w.done() {
 			t.Logf("the tree ended after %d of %d kills", n, *kills)
 			break

@@ -102,7 +102,7 @@ func openEffects(ctx context.Context, dir string) (*sql.DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	_, err = db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS effects (n INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT NOT NULL UNIQUE)")
+	_, err = db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS effects (n INTEGER PRIMARY KEY, request_id TEXT NOT NULL UNIQUE)")
 	return db, err
 }
 
@@ -142,7 +142,7 @@ func clients(port int) (*eventbus.Producer, *eventbus.Consumer, error) {
 	factory := eventbus.NewFactory(franzbus.New(franzbus.Config{
 		Brokers: []string{fmt.Sprintf("127.0.0.1:%d", port)}, Partitions: 4, ConnectTimeout: time.Minute,
 		// A worker that comes back under its name has its partitions at once; one
-		// that does not is replaced after the shortest session that brokers allow.
+		// that does not is replaced when its session ends.
 		Options:        []kgo.Opt{kgo.InstanceID(os.Getenv(envName)), kgo.HeartbeatInterval(time.Second)},
 		SessionTimeout: 6 * time.Second,
 	}), eventbus.FactoryConfig{Consumer: eventbus.ConsumerConfig{

@@ -1,0 +1,84 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/hexplane/hexplane/asynctask"
+)
+
+// Admit implements asynctask.RequestStore.
+//
+// Requests are admitted by their position, so the search for waiting ones
+// begins behind the last that this store admitted: before it PostgreSQL would
+// meet the dead index entries of all those that were. Only when none is found
+// there the whole step is looked through.
+func (s *Store) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, bool, error) {
+	from := s.hints.get(a)
+	waiting, err := s.waiting(s.db, a, from).Exists(ctx)
+	if err == nil && !waiting && from >= 0 {
+		from = -1
+		waiting, err = s.waiting(s.db, a, from).Exists(ctx)
+	}
+	if err != nil || !waiting {
+		return nil, waiting, err
+	}
+	var rows []*requestRow
+	err = s.write(ctx, func(tx db) error {
+		rows = nil
+		return s.admit(ctx, tx, a, from, &rows)
+	})
+	if errors.Is(err, asynctask.ErrNotRunning) {
+		return nil, true, nil
+	}
+	if err != nil {
+		return nil, true, fmt.Errorf("sqlstore: admit %s/%s: %w", a.TaskID, a.Step, err)
+	}
+	slices.SortFunc(rows, func(a, b *requestRow) int { return cmp.Compare(a.Seq, b.Seq) })
+	if len(rows) > 0 {
+		s.hints.set(a, rows[len(rows)-1].Seq)
+	}
+	recs, err := records(rows)
+	return recs, true, err
+}
+
+// waiting selects the step's waiting requests behind a position.
+func (s *Store) waiting(tx db, a asynctask.Admission, from int64) *bun.SelectQuery {
+	return tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
+		Where("task_id = ? AND step = ? AND state = 0 AND state < 2 AND seq > ?", a.TaskID, a.Step, from)
+}
+
+func (s *Store) admit(ctx context.Context, tx db, a asynctask.Admission, from int64, rows *[]*requestRow) error {
+	if err := s.mustRun(ctx, tx, a.TaskID, a.Step, "FOR NO KEY UPDATE"); err != nil {
+		return err
+	}
+	room, err := s.room(ctx, tx, a)
+	if err != nil || room <= 0 {
+		return err
+	}
+	_, err = tx.NewUpdate().Model((*requestRow)(nil)).
+		Set("state = 1").Set("attempt = 1").Set("sent_at = ?", micros(a.Now)).Set("next_at = ?", micros(a.Until)).
+		Where("(task_id, step, name) IN (?)", s.waiting(tx, a, from).OrderExpr("seq").Limit(int64(room))).
+		Returning("*").Exec(ctx, rows)
+	if err != nil {
+		return err
+	}
+	return s.count(ctx, tx, stepCount{taskID: a.TaskID, step: a.Step, inFlight: len(*rows)})
+}
+
+// room is how many more requests may be in flight. It counts the records in
+// flight, of which there are never more than the window.
+func (s *Store) room(ctx context.Context, tx db, a asynctask.Admission) (int, error) {
+	if a.Window < 0 {
+		return a.Limit, nil
+	}
+	var inFlight int
+	err := tx.NewRaw(`SELECT count(*) FROM (SELECT 1 FROM asynctask_requests
+		WHERE task_id = ? AND step = ? AND state = 1 AND state < 2 LIMIT ?) AS f`, a.TaskID, a.Step, a.Window).Scan(ctx, &inFlight)
+	return min(a.Limit, a.Window-inFlight), err
+}

@@ -8,7 +8,13 @@ SHELL := bash
 GOLANGCI_LINT_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
 GOLANGCI_LINT := .bin/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+BUF_VERSION := v1.75.0
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 GOVULNCHECK := .bin/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+
+# buf and the two plugins it calls, in one folder that goes on the PATH.
+BUF_DIR := .bin/buf-$(BUF_VERSION)-$(PROTOC_GEN_GO_VERSION)-$(PROTOC_GEN_GO_GRPC_VERSION)
 
 # What the main job reads: the checked-in households, or HOUSEHOLDS=n made on the spot.
 DATA_DIR ?= .data
@@ -87,7 +93,26 @@ bench-asynctask: ## What tasks of a thousand and of a million cost, on SQLite an
 	internal/realservers/install-postgres.sh
 	cd asynctask/bench && go test -count=1 -timeout 3h -run Figures -v . $(ARGS)
 
+.PHONY: bench-demeter
+bench-demeter: ## CreateProject through gRPC on SQLite and PostgreSQL, beside the bare two-row transaction
+	internal/realservers/install-postgres.sh
+	go test -tags integration -run '^$$' -bench Demeter -benchtime 5000x ./services/management/wire
+
 ##@ Sources
+
+PROTO := management/managementpb/proto
+
+.PHONY: proto
+proto: $(BUF_DIR)/buf ## The gRPC interface's Go code from its .proto files
+	cd $(PROTO) && PATH=$(abspath $(BUF_DIR)):$$PATH buf format -w && PATH=$(abspath $(BUF_DIR)):$$PATH buf generate
+
+.PHONY: proto-check
+proto-check: $(BUF_DIR)/buf ## Lint the .proto files and look for changes that break callers of the last release
+	cd $(PROTO) && $(abspath $(BUF_DIR))/buf lint && $(abspath $(BUF_DIR))/buf breaking --against baseline.binpb
+
+.PHONY: proto-baseline
+proto-baseline: $(BUF_DIR)/buf ## At a release: the .proto files as they are become what proto-check compares with
+	cd $(PROTO) && $(abspath $(BUF_DIR))/buf build --exclude-source-info -o baseline.binpb
 
 .PHONY: generate
 generate: ## Everything generated: mocks, API code, dependency lists, the checked-in households
@@ -96,10 +121,15 @@ generate: ## Everything generated: mocks, API code, dependency lists, the checke
 ##@ Tools
 
 .PHONY: tools
-tools: $(GOLANGCI_LINT) $(GOVULNCHECK) ## Build the pinned tools into .bin
+tools: $(GOLANGCI_LINT) $(GOVULNCHECK) $(BUF_DIR)/buf ## Build the pinned tools into .bin
 
 $(GOLANGCI_LINT):
 	GOBIN=$(abspath $(@D)) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 
 $(GOVULNCHECK):
 	GOBIN=$(abspath $(@D)) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+
+$(BUF_DIR)/buf:
+	GOBIN=$(abspath $(@D)) go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+	GOBIN=$(abspath $(@D)) go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
+	GOBIN=$(abspath $(@D)) go install github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION)

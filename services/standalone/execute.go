@@ -64,7 +64,7 @@ func (c command) attend(ctx context.Context, st *stack.Stack, cfg job.Config) er
 	go func() {
 		err := ready(ctx, st)
 		if err == nil {
-			err = job.Run(ctx, cfg)
+			err = errors.Join(job.Run(ctx, cfg), st.Demeter.Show(ctx, cfg.Out))
 		}
 		done <- err
 	}()
@@ -124,7 +124,13 @@ Serving until Ctrl-C. The public interface is %[1]s; the keys are in %[2]s.
   curl -i -X POST -H "Authorization: Bearer $KEY" %[1]s/subsystems/rs/full-sync
   curl %[1]s/openapi.yaml                 # and /openapi/<service>.yaml
   curl http://%[5]s/metrics       # also /livez and /readyz
-`, st.GatewayURL, filepath.Join(c.DataDir, "standalone", "api-keys.json"), st.Keys[isp], isp, c.AdminAddr)
+
+Demeter is at %[6]s; see services/management/README.md.
+
+  export DEMETER_KEY=$(cat %[7]s)
+  grpcurl -plaintext -H "authorization: Bearer $DEMETER_KEY" %[6]s demeter.management.v1.AccountService/ListAccounts
+`, st.GatewayURL, filepath.Join(c.DataDir, "standalone", "api-keys.json"), st.Keys[isp], isp, c.AdminAddr,
+		st.Demeter.Address, st.Demeter.KeyFile)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -137,7 +137,8 @@ func (c *crashTest) round(n int, victim *child, create func(context.Context) err
 		require.NoError(c, <-answered)
 		return
 	}
-	_ = <-answered // with an error, or with success when only sending was left
+	// An error, or success when only sending was left.
+	c.Logf("the caller was told: %v", <-answered)
 	c.startManagement(0)
 	if n%2 == 1 {
 		require.NoError(c, create(c.system.ctx))

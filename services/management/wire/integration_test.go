@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/hexplane/hexplane/internal/realservers"
+	"github.com/hexplane/hexplane/internal/sqldb"
 	"github.com/hexplane/hexplane/internal/sqldb/sqldbtest"
 )
 
@@ -27,4 +28,12 @@ func TestScenariosOnPostgres(t *testing.T) {
 			})
 		})
 	}
+}
+
+func BenchmarkDemeterCreateProjectPostgres(b *testing.B) {
+	server := realservers.Postgres(b)
+	benchmarkCreateProject(b, environment{
+		"DATABASE_URL":         sqldbtest.Postgres(b, server),
+		"DEMETER_DATABASE_URL": sqldbtest.Postgres(b, server),
+	}, sqldb.Config{URL: sqldbtest.Postgres(b, server)})
 }

@@ -29,7 +29,7 @@ import (
 func App() service.App[Config] {
 	return service.App[Config]{
 		Name: "management", Summary: "manages Demeter's accounts, projects, ports and clusters over gRPC",
-		AdminAddr: "127.0.0.1:9087", New: New,
+		AdminAddr: "127.0.0.1:9088", New: New,
 		Commands: []service.Command[Config]{{
 			Name: "operator-key", Summary: "makes a value for OPERATOR_KEY and prints it", Run: printKey,
 		}},

@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,7 +20,8 @@ func newLagMeter(brokers []string) (*lagMeter, error) {
 	return &lagMeter{admin: kadm.NewClient(client)}, nil
 }
 
-// idle tells whether no group has a record left to consume.
+// idle tells whether no group has a record left to consume. Demeter's groups do not
+// count: heartbeats never end.
 func (m *lagMeter) idle(ctx context.Context) (bool, error) {
 	groups, err := m.admin.ListGroups(ctx)
 	if err != nil {
@@ -29,7 +31,10 @@ func (m *lagMeter) idle(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("lag: %w", err)
 	}
-	for _, group := range lags {
+	for name, group := range lags {
+		if name == "management" || strings.HasPrefix(name, "fabric-") {
+			continue
+		}
 		if err := group.Error(); err != nil {
 			return false, fmt.Errorf("lag of %s: %w", group.Group, err)
 		}

@@ -1,4 +1,4 @@
-// Package stack runs every RouterSecure service in one process, each wired as its own
+// Package stack runs every RouterSecure service, and Demeter, in one process, each wired as its own
 // binary wires it: they share a broker that speaks Kafka's protocol over TCP, call each
 // other over HTTP on the loopback interface, and write to a HomeSecure backend over
 // HTTPS. Nothing is shortcut because it is one process.
@@ -20,6 +20,7 @@ import (
 	rsagents "github.com/hexplane/hexplane/services/rsagents/wire"
 	rsclient "github.com/hexplane/hexplane/services/rsclient/wire"
 	rssync "github.com/hexplane/hexplane/services/rssync/wire"
+	"github.com/hexplane/hexplane/services/standalone/demeter"
 	"github.com/hexplane/hexplane/services/standalone/hsbackend"
 )
 
@@ -31,7 +32,10 @@ type Stack struct {
 	GatewayURL string
 	// Keys are the ISPs' API keys.
 	Keys map[string]string
+	// Demeter is the part of the process that has nothing to do with RouterSecure.
+	Demeter *demeter.Part
 
+	dataDir  string
 	environ  map[string]string
 	host     *service.Host
 	services []*service.Service
@@ -56,7 +60,7 @@ func Open(ctx context.Context, cfg Config) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Keys: keys, environ: cfg.Environ, urls: map[string]string{}}
+	s := &Stack{Keys: keys, dataDir: cfg.DataDir, environ: cfg.Environ, urls: map[string]string{}}
 	if s.Backend, err = hsbackend.Open(filepath.Join(dir, "hsbackend"), cfg.ISPs); err != nil {
 		return nil, err
 	}
@@ -129,7 +133,24 @@ func (s *Stack) wire(ctx context.Context, gatewayAddr string) error {
 			return err
 		}),
 		s.finish(),
+		s.addDemeter(ctx, gatewayAddr),
 	)
+}
+
+// addDemeter takes any free port for Demeter when the gateway does.
+func (s *Stack) addDemeter(ctx context.Context, gatewayAddr string) (err error) {
+	addr := "127.0.0.1:8087"
+	if _, port, _ := net.SplitHostPort(gatewayAddr); port == "0" {
+		addr = "127.0.0.1:0"
+	}
+	if own := s.environ["GRPC_ADDR"]; own != "" {
+		addr = own
+	}
+	if s.Demeter, err = demeter.Wire(ctx, s.host, s.dataDir, addr, s.environ); err != nil {
+		return err
+	}
+	s.services = append(s.services, s.Demeter.Services...)
+	return nil
 }
 
 // defaults configures a service by the environment alone.

@@ -92,10 +92,14 @@ func decode[T any](ctx context.Context, validate *validator.Validate, payload js
 	if err := json.Unmarshal(payload, &data); err != nil {
 		return data, fmt.Errorf("%w: %w", ErrUndecodable, err)
 	}
-	if reflect.Indirect(reflect.ValueOf(&data)).Kind() != reflect.Struct {
+	value := reflect.ValueOf(&data).Elem()
+	for value.Kind() == reflect.Pointer && !value.IsNil() {
+		value = value.Elem()
+	}
+	if value.Kind() != reflect.Struct {
 		return data, nil
 	}
-	if err := validate.StructCtx(ctx, &data); err != nil {
+	if err := validate.StructCtx(ctx, value.Addr().Interface()); err != nil {
 		return data, fmt.Errorf("%w: %w", ErrUndecodable, err)
 	}
 	return data, nil

@@ -33,16 +33,17 @@ const (
 	crashKeys       = 40
 	crashPartitions = 6
 	crashWindow     = 32
-	crashSession    = time.Second
+	crashSession    = time.Second // so that a death is noticed soon
 	crashDrain      = 5 * time.Second
-	childEnv        = "EVENTBUS_CRASH_CHILD" // adapter, brokers and file of a child process
+	crashPatience   = 10 * time.Second       // where nobody dies, and a busy machine must not look like it
+	childEnv        = "EVENTBUS_CRASH_CHILD" // adapter, broker, file and session timeout of a child process
 )
 
 // TestMain is the consumer when this binary was started as one.
 func TestMain(m *testing.M) {
 	if child := os.Getenv(childEnv); child != "" {
 		parts := strings.Split(child, " ")
-		if err := consumeIntoFile(parts[0], parts[1], parts[2]); err != nil {
+		if err := consumeIntoFile(parts[0], parts[1], parts[2], parts[3]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -51,18 +52,22 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func crashTransport(adapter, broker string) eventbus.Transport {
+func crashTransport(adapter, broker string, session time.Duration) eventbus.Transport {
 	if adapter == "franzbus" {
-		return franzbus.New(franzbus.Config{Brokers: []string{broker}, SessionTimeout: crashSession})
+		return franzbus.New(franzbus.Config{Brokers: []string{broker}, SessionTimeout: session})
 	}
 	return kafkabus.New(kafkabus.Config{Brokers: []string{broker}, Sarama: func(c *sarama.Config) {
-		c.Consumer.Group.Session.Timeout, c.Consumer.Group.Heartbeat.Interval = crashSession, crashSession/5
+		c.Consumer.Group.Session.Timeout, c.Consumer.Group.Heartbeat.Interval = session, session/5
 	}})
 }
 
 // consumeIntoFile is the child: its effect is one line per message, which
 // survives its death. It ends gracefully when it is interrupted.
-func consumeIntoFile(adapter, broker, path string) error {
+func consumeIntoFile(adapter, broker, path, session string) error {
+	patience, err := time.ParseDuration(session)
+	if err != nil {
+		return err
+	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
@@ -70,7 +75,7 @@ func consumeIntoFile(adapter, broker, path string) error {
 	defer file.Close()
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt)
-	consumer, err := eventbus.NewConsumer(crashTransport(adapter, broker), eventbus.ConsumerConfig{
+	consumer, err := eventbus.NewConsumer(crashTransport(adapter, broker, patience), eventbus.ConsumerConfig{
 		Group: "crash", Window: crashWindow, CommitInterval: 100 * time.Millisecond, DrainTimeout: crashDrain,
 		Logger: slog.New(slog.DiscardHandler),
 	})
@@ -95,7 +100,7 @@ func TestCrash(t *testing.T) {
 	for _, adapter := range []string{"kafkabus", "franzbus"} {
 		t.Run(adapter+"/killed", func(t *testing.T) {
 			t.Parallel()
-			seen := crash(t, adapter, func(c *exec.Cmd) {
+			seen := crash(t, adapter, crashSession, func(c *exec.Cmd) {
 				_ = c.Process.Kill()
 				_ = c.Wait()
 			})
@@ -104,7 +109,7 @@ func TestCrash(t *testing.T) {
 		})
 		t.Run(adapter+"/restarted", func(t *testing.T) {
 			t.Parallel()
-			seen := crash(t, adapter, func(c *exec.Cmd) {
+			seen := crash(t, adapter, crashPatience, func(c *exec.Cmd) {
 				_ = c.Process.Signal(os.Interrupt)
 				require.NoError(t, c.Wait(), "a graceful end")
 			})
@@ -116,7 +121,7 @@ func TestCrash(t *testing.T) {
 
 // crash runs three consumers of a group and a producer, and ends and restarts
 // one of the consumers, round after round.
-func crash(t *testing.T, adapter string, end func(*exec.Cmd)) effects {
+func crash(t *testing.T, adapter string, session time.Duration, end func(*exec.Cmd)) effects {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DefaultNumPartitions(crashPartitions),
 		kfake.GroupMinSessionTimeout(crashSession/2))
 	require.NoError(t, err)
@@ -126,7 +131,7 @@ func crash(t *testing.T, adapter string, end func(*exec.Cmd)) effects {
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	start := func() *exec.Cmd {
 		cmd := exec.Command(os.Args[0]) //nolint:gosec,noctx // ourselves; ended below
-		cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{adapter, broker, path}, " "))
+		cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{adapter, broker, path, session.String()}, " "))
 		cmd.Stderr = os.Stderr
 		require.NoError(t, cmd.Start())
 		return cmd
@@ -157,7 +162,7 @@ func crash(t *testing.T, adapter string, end func(*exec.Cmd)) effects {
 // produceUntil publishes number after number for every key, until its result is
 // called, which returns how many.
 func produceUntil(t *testing.T, adapter, broker string) func() int {
-	producer, err := eventbus.NewProducer(crashTransport(adapter, broker), eventbus.ProducerConfig{})
+	producer, err := eventbus.NewProducer(crashTransport(adapter, broker, crashSession), eventbus.ProducerConfig{})
 	require.NoError(t, err)
 	var stop atomic.Bool
 	ended := make(chan int, 1)

@@ -14,6 +14,9 @@ import (
 // commitTimeout bounds one commit request.
 const commitTimeout = 10 * time.Second
 
+// commitAgain is the pause after a final commit that was refused.
+const commitAgain = 50 * time.Millisecond
+
 // commitLoop commits every interval, or as asked, until ctx ends.
 func (s *subscriber) commitLoop(ctx context.Context) {
 	ticker := time.NewTicker(s.cfg.CommitInterval)
@@ -49,17 +52,31 @@ type uncommitted struct {
 	seq  uint64
 }
 
+// commitFinally commits what was drained. A rebalance under way refuses commits
+// for a moment, so it tries again for a while.
+func (s *subscriber) commitFinally(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	for !s.commit(ctx) {
+		select {
+		case <-time.After(commitAgain):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // commit sends every position that moved and waits for the answer. A position
-// that could not be committed stays to be committed.
-func (s *subscriber) commit(ctx context.Context) {
+// that could not be committed stays to be committed; it reports whether none is left.
+func (s *subscriber) commit(ctx context.Context) (done bool) {
 	if s.cfg.Group == "" {
-		return
+		return true
 	}
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
 	offsets, parts := s.positions()
 	if len(parts) == 0 {
-		return
+		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
@@ -75,11 +92,11 @@ func (s *subscriber) commit(ctx context.Context) {
 					u.part.untake()
 				}
 			}
-			if err == nil {
-				return
+			if done = err == nil; !done {
+				s.cfg.Logger.Warn("franzbus: commit", "group", s.cfg.Group, "error", err)
 			}
-			s.cfg.Logger.Warn("franzbus: commit", "group", s.cfg.Group, "error", err)
 		})
+	return done
 }
 
 func (s *subscriber) positions() (map[string]map[int32]kgo.EpochOffset, []uncommitted) {
@@ -130,7 +147,7 @@ func (s *subscriber) onRevoked(ctx context.Context, _ *kgo.Client, revoked map[s
 	if err := drainAll(drain, parts); err != nil {
 		s.cfg.Logger.Warn("franzbus: revoke", "group", s.cfg.Group, "error", err)
 	}
-	s.commit(ctx)
+	s.commitFinally(ctx)
 	s.forget(revoked)
 }
 

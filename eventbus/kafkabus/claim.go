@@ -18,15 +18,17 @@ func (h *drainingHandler) Setup(session sarama.ConsumerGroupSession) error {
 	return h.ConsumerGroupHandler.Setup(session)
 }
 
-// Cleanup runs when every claim has ended, just before the last commit; when
-// draining there shall be no further session.
+// Cleanup runs when every claim has ended. When draining there shall be no
+// further session, and what is marked is committed before anyone is told.
 func (h *drainingHandler) Cleanup(session sarama.ConsumerGroupSession) error {
 	h.sub.mu.Lock()
 	h.sub.held = nil
-	if h.sub.drained {
+	drained := h.sub.drained
+	h.sub.mu.Unlock()
+	if drained {
+		session.Commit()
 		h.sub.end()
 	}
-	h.sub.mu.Unlock()
 	return h.ConsumerGroupHandler.Cleanup(session)
 }
 

@@ -2,6 +2,7 @@ package kafkabus
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -14,6 +15,10 @@ import (
 
 	"github.com/hexplane/hexplane/eventbus"
 )
+
+// leaveTimeout is how long Close waits, after the drain, for members to leave
+// their group; a rebalance under way can hold them up for longer.
+const leaveTimeout = 5 * time.Second
 
 // subscriber makes one watermill-kafka subscriber per topic, so that each can
 // be drained alone.
@@ -74,7 +79,7 @@ func (s *subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 		return nil, err
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	sub.end = end
+	sub.end, sub.life = end, life
 	start := time.Now()
 	messages, err := inner.Subscribe(life, topic)
 	if err != nil {
@@ -103,12 +108,14 @@ func (s *subscriber) run(
 	go func() {
 		sub.forward(messages, out)
 		unlink()
+		close(out)
+		// Leaving the group can take as long as a rebalance: nobody need wait.
 		sub.end()
+		sub.discard(messages)
 		_ = inner.Close()
 		s.mu.Lock()
 		delete(s.subs, sub)
 		s.mu.Unlock()
-		close(out)
 		close(sub.ended)
 	}()
 	return out, nil
@@ -146,8 +153,14 @@ func (s *subscriber) Close() error {
 	for _, sub := range subs {
 		sub.drain(s.cfg.DrainTimeout, s.cfg.Group == "")
 	}
+	timer := time.NewTimer(s.cfg.DrainTimeout + leaveTimeout)
+	defer timer.Stop()
 	for _, sub := range subs {
-		<-sub.ended
+		select {
+		case <-sub.ended:
+		case <-timer.C:
+			return fmt.Errorf("kafkabus: group %s not left within %s", s.cfg.Group, s.cfg.DrainTimeout+leaveTimeout)
+		}
 	}
 	return nil
 }

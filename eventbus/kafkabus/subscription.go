@@ -20,7 +20,8 @@ import (
 // flight, so that its mark is not lost, and ends claims once they are drained.
 type subscription struct {
 	topic    string
-	end      context.CancelFunc // ends the watermill-kafka subscription
+	life     context.Context    //nolint:containedctx // of the watermill-kafka subscription
+	end      context.CancelFunc // ends life
 	draining chan struct{}
 	ended    chan struct{}
 
@@ -69,26 +70,45 @@ func (s *subscription) drain(timeout time.Duration, groupless bool) {
 // ended, a message sent again after a Nack above all, is neither handed on nor
 // marked.
 func (s *subscription) forward(in <-chan *message.Message, out chan<- *message.Message) {
+	for {
+		select {
+		case msg, ok := <-in:
+			if !ok {
+				return
+			}
+			s.handOver(msg, out)
+		case <-s.life.Done(): // drained, or out of time
+			return
+		}
+	}
+}
+
+func (s *subscription) handOver(msg *message.Message, out chan<- *message.Message) {
+	session, number := s.current()
+	select {
+	case <-s.draining:
+		s.spoil(msg)
+		return
+	case <-session:
+		s.spoil(msg)
+		return
+	default:
+	}
+	msg.SetContext(eventbus.WithDraining(msg.Context(), session))
+	msg.Metadata[eventbus.MetaAssignment] = number
+	select {
+	case out <- msg:
+	case <-s.draining:
+		s.spoil(msg)
+	case <-session:
+		s.spoil(msg)
+	}
+}
+
+// discard takes what still comes from a subscription that has ended.
+func (s *subscription) discard(in <-chan *message.Message) {
 	for msg := range in {
-		session, number := s.current()
-		select {
-		case <-s.draining:
-			s.spoil(msg)
-			continue
-		case <-session:
-			s.spoil(msg)
-			continue
-		default:
-		}
-		msg.SetContext(eventbus.WithDraining(msg.Context(), session))
-		msg.Metadata[eventbus.MetaAssignment] = number
-		select {
-		case out <- msg:
-		case <-s.draining:
-			s.spoil(msg)
-		case <-session:
-			s.spoil(msg)
-		}
+		s.spoil(msg)
 	}
 }
 

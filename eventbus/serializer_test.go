@@ -1,0 +1,75 @@
+package eventbus_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hexplane/hexplane/eventbus"
+)
+
+// TestEnvelope pins the form on the wire.
+func TestEnvelope(t *testing.T) {
+	rec, err := eventbus.JSONSerializer{}.Marshal(&eventbus.Message{
+		ID: "0192", EventType: "Ordered", Topic: "orders", Key: "k", Payload: json.RawMessage(`{"id":"1"}`),
+		TraceID: map[string]string{"traceparent": "00-a-b-01"}, Timestamp: time.Date(2026, 3, 1, 13, 0, 0, 5e6, time.FixedZone("", 3600)),
+	})
+	require.NoError(t, err)
+	require.Equal(t, "orders", rec.Topic)
+	require.Equal(t, "k", string(rec.Key))
+	require.Equal(t, `{"id":"0192","event_type":"Ordered","payload":{"id":"1"},"trace_id":{"traceparent":"00-a-b-01"},`+
+		`"timestamp":"2026-03-01T12:00:00.005Z"}`, string(rec.Value))
+	require.Equal(t, []eventbus.Header{
+		{Key: "event_type", Value: "Ordered"}, {Key: "message_id", Value: "0192"}, {Key: "traceparent", Value: "00-a-b-01"},
+	}, rec.Headers)
+}
+
+// TestEnvelopeIsTolerant: others' JSON need not look like ours.
+func TestEnvelopeIsTolerant(t *testing.T) {
+	msg, err := eventbus.JSONSerializer{}.Unmarshal(&eventbus.Record{Topic: "orders", Key: []byte("k"), Value: []byte(`
+		{"future": [1, {"x": null}], "timestamp" : "2026-03-01T14:00:00+02:00", "payload": [1, 2],
+		 "event_type": "Ord\u0065red", "trace_id": null, "id": "\"1\""}
+	`)})
+	require.NoError(t, err)
+	require.Equal(t, &eventbus.Message{
+		ID: `"1"`, EventType: "Ordered", Topic: "orders", Key: "k", Payload: json.RawMessage(`[1, 2]`),
+		Timestamp: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+	}, msg)
+}
+
+func TestUndecodable(t *testing.T) {
+	for _, value := range []string{
+		``, `null`, `[]`, `"x"`, `{}`, `{"event_type":""}`, `{"event_type":1}`, `{"event_type":"x"`, `{"event_type":"x"} {}`,
+		`{"event_type":"x","payload":}`, `{"event_type":"x","payload":01}`, `{"event_type":"x","timestamp":"yesterday"}`,
+		`{"event_type":"x","timestamp":5}`, `{"event_type":"x","trace_id":["a"]}`, `{"event_type":"x",}`, `{event_type:"x"}`,
+	} {
+		_, err := eventbus.JSONSerializer{}.Unmarshal(&eventbus.Record{Value: []byte(value)})
+		require.ErrorIs(t, err, eventbus.ErrUndecodable, value)
+	}
+}
+
+// FuzzEnvelope: what can be decoded is what encoding/json makes of it, and
+// survives a round trip.
+func FuzzEnvelope(f *testing.F) {
+	f.Add([]byte(`{"id":"1","event_type":"Ordered","payload":{},"trace_id":{"a":"b"},"timestamp":"2026-03-01T12:00:00.005Z"}`), "Ordered")
+	f.Add([]byte(`{"event_type":"\u0041\\","payload":"\ud800"}`), `A\`)
+	f.Add([]byte(`{"event_type":"x","timestamp":"2026-03-01T12:00:00+24:00"}`), "")
+	f.Fuzz(func(t *testing.T, value []byte, header string) {
+		rec := &eventbus.Record{Topic: "t", Value: value, Headers: []eventbus.Header{{Key: "event_type", Value: header}}}
+		msg, err := eventbus.JSONSerializer{}.Unmarshal(rec)
+		if err != nil {
+			require.ErrorIs(t, err, eventbus.ErrUndecodable)
+			return
+		}
+		require.True(t, json.Valid(value))
+		require.NoError(t, msg.Validate())
+		again, err := eventbus.JSONSerializer{}.Marshal(msg)
+		require.NoError(t, err)
+		back, err := eventbus.JSONSerializer{}.Unmarshal(again)
+		require.NoError(t, err)
+		require.Equal(t, msg.EventType, back.EventType)
+		require.Equal(t, msg.ID, back.ID)
+	})
+}

@@ -18,7 +18,7 @@ type BatchConfig struct {
 	// InitialConcurrency is where it starts. Default 16.
 	InitialConcurrency int
 	// LatencyTolerance is how many times the least latency seen lately an
-	// attempt may take without counting as a sign of overload. Default 8.
+	// attempt may take without counting as slow. Default 8.
 	LatencyTolerance float64
 }
 

@@ -2,6 +2,7 @@ package hsadmin_test
 
 import (
 	"context"
+	"io"
 	"iter"
 	"net/http"
 	"slices"
@@ -235,5 +236,28 @@ func TestConcurrencyFollowsTheBackend(t *testing.T) {
 		slow.Store(int64(200 * time.Millisecond))
 		client.SendAll(t.Context(), requests(500))
 		assert.Less(t, client.Concurrency(), 24, "shrinks when answers become slow")
+	})
+}
+
+func TestStrayFailuresDoNotShrinkTheConcurrency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeTransport{answer: func(n int, _ *http.Request) (*http.Response, error) {
+			time.Sleep(10 * time.Millisecond)
+			switch n % 20 {
+			case 0:
+				return status(503)
+			case 5:
+				return status(429)
+			case 10:
+				return nil, io.ErrUnexpectedEOF
+			case 15:
+				time.Sleep(time.Second)
+			}
+			return status(204)
+		}}
+		client := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{Retry: hsadmin.RetryConfig{MaxAttempts: 20}}), hsadmin.BatchConfig{})
+		result := client.SendAll(t.Context(), requests(5000))
+		assert.Equal(t, 5000, result.Succeeded)
+		assert.Greater(t, client.Concurrency(), 48)
 	})
 }

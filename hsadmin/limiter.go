@@ -3,17 +3,23 @@ package hsadmin
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
 )
 
 // limiter bounds how many calls run at once, and adapts the bound to what the
-// backend bears, as DCTCP does (RFC 8257): attempts are judged in rounds of as
-// many as may run at once. Each round that used the bound raises it by one;
-// signs of overload lower it in proportion to how many attempts showed one. A few
-// stray failures thus cost little, and a backend that refuses everything halves
-// it each round.
+// backend bears, much as DCTCP does (RFC 8257): attempts are judged in rounds of
+// as many as may run at once. Each round that used the bound raises it a little;
+// signs of overload lower it in proportion to how many attempts showed one. A
+// backend that refuses everything thus halves it each round, while up to an
+// eighth refused is borne: so many fail by chance somewhere, or are the price of
+// knowing where the limit is.
+//
+// Signs of overload are 429, 503, and latency when most of a round is slow; a few
+// slow answers say nothing about load. Broken connections are the circuit
+// breaker's to judge.
 type limiter struct {
 	cfg BatchConfig
 
@@ -23,9 +29,9 @@ type limiter struct {
 	waiting  []chan struct{}
 
 	// The round under way.
-	ended, marked int
-	peak          int
-	fastest       time.Duration
+	ended, marked, slow int
+	peak                int
+	fastest             time.Duration
 	// overload is the smoothed part of attempts that showed overload.
 	overload float64
 	// usual is the least latency seen lately.
@@ -37,6 +43,8 @@ const (
 	latencyFloor = 25 * time.Millisecond
 	// overloadGain is the weight of the latest round in overload.
 	overloadGain = 0.5
+	// growth is the part of the bound by which a round raises it, and one more.
+	growth = 1.0 / 16
 	// latencyDrift is how fast the usual latency follows a backend that became
 	// slower for good, as a part per round.
 	latencyDrift = 1000
@@ -119,8 +127,11 @@ func (l *limiter) observe(err error, took time.Duration) {
 	if err == nil && (l.fastest == 0 || took < l.fastest) {
 		l.fastest = took
 	}
-	if l.overloaded(err, took) {
+	if isRefusal(err) {
 		l.marked++
+	}
+	if l.isSlow(took) {
+		l.slow++
 	}
 	if l.ended >= int(l.limit) {
 		l.endRound()
@@ -128,18 +139,24 @@ func (l *limiter) observe(err error, took time.Duration) {
 	}
 }
 
-func (l *limiter) overloaded(err error, took time.Duration) bool {
-	if errors.Is(err, ErrThrottled) || errors.Is(err, ErrUnavailable) {
-		return true
-	}
+// isRefusal tells whether the backend says that it has too much to do.
+func isRefusal(err error) bool {
+	failure, ok := errors.AsType[*Error](err)
+	return ok && (failure.Status == http.StatusTooManyRequests || failure.Status == http.StatusServiceUnavailable)
+}
+
+func (l *limiter) isSlow(took time.Duration) bool {
 	return l.usual > 0 && took > latencyFloor && float64(took) > l.cfg.LatencyTolerance*float64(l.usual)
 }
 
 func (l *limiter) endRound() {
+	if 2*l.slow > l.ended {
+		l.marked = l.ended
+	}
 	part := float64(l.marked) / float64(l.ended)
 	l.overload += overloadGain * (part - l.overload)
 	if l.peak >= int(l.limit) {
-		l.limit++
+		l.limit += 1 + growth*l.limit
 	}
 	if l.marked > 0 {
 		l.limit *= 1 - l.overload/2
@@ -151,5 +168,5 @@ func (l *limiter) endRound() {
 			l.usual = l.fastest
 		}
 	}
-	l.ended, l.marked, l.peak, l.fastest = 0, 0, l.inFlight, 0
+	l.ended, l.marked, l.slow, l.peak, l.fastest = 0, 0, 0, l.inFlight, 0
 }

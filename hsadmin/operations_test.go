@@ -61,8 +61,12 @@ func TestOperationsRefuseDocumentsOfAnotherKind(t *testing.T) {
 	require.ErrorIs(t, client.Put(ctx, rsmodels.DeviceConfiguration{}), hsadmin.ErrInvalid)
 	require.ErrorIs(t, client.DeleteDevice(ctx, ""), hsadmin.ErrInvalid)
 	for _, req := range []hsadmin.Request{
-		{}, {Method: "GET", Path: "status"}, {Method: "get", Path: "/status"}, {Method: "GET", Path: "/a b"},
-		{Method: "GET", Path: "/%zz"}, {Method: "POST", Path: "/devices", IdempotencyKey: "a\r\nX-Evil: 1"},
+		{},
+		{Method: "GET", Path: "status"},
+		{Method: "get", Path: "/status"},
+		{Method: "GET", Path: "/a b"},
+		{Method: "GET", Path: "/%zz"},
+		{Method: "POST", Path: "/devices", IdempotencyKey: "a\r\nX-Evil: 1"},
 	} {
 		_, err := client.Send(ctx, req)
 		require.ErrorIs(t, err, hsadmin.ErrInvalid)

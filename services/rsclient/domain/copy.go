@@ -34,7 +34,12 @@ type Copy[T any] struct {
 func (c Copy[T]) Known() bool { return !c.Deleted && c.Revision.Event != "" }
 
 // Account is the copy of an account.
-type Account = Copy[rsevent.Account]
+type Account struct {
+	Copy[rsevent.Account]
+	// Ended is when the account was deleted last, also if it was made anew since:
+	// no user or device from before then exists any more.
+	Ended Revision `json:"ended,omitzero"`
+}
 
 // User is the copy of a user.
 type User = Copy[rsevent.User]

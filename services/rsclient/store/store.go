@@ -11,7 +11,7 @@ import (
 func Tables(docs *docstore.Store) usecase.Tables {
 	return usecase.Tables{
 		Accounts: docstore.NewCollection(docs, "accounts",
-			docstore.IndexBy(usecase.FieldISP, func(c domain.Account) string { return ifKnown(c, c.Value.ISPID) })),
+			docstore.IndexBy(usecase.FieldISP, func(c domain.Account) string { return ifKnown(c.Copy, c.Value.ISPID) })),
 		Users: docstore.NewCollection(docs, "users",
 			docstore.IndexBy(usecase.FieldAccount, func(c domain.User) string { return ifKnown(c, c.Value.AccountID) })),
 		Devices: docstore.NewCollection(docs, "devices",

@@ -2,6 +2,7 @@ package usecase
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -20,7 +21,7 @@ func (p *Provisioning) SaveAccount(ctx context.Context, account rsevent.Account,
 	}
 	_, err = p.tables.Accounts.Upsert(ctx, account.AccountID, func(c *domain.Account, _ bool) ([]*eventbus.Message, error) {
 		old := *c
-		if err := keep(c, account, rev); err != nil {
+		if err := keep(&c.Copy, account, rev); err != nil {
 			return nil, err
 		}
 		events, err := h.accountChanged(ctx, old)
@@ -67,15 +68,16 @@ func installed(events []*eventbus.Message, old domain.Account, account rsevent.A
 	return append(events, event), err
 }
 
-// DeleteAccount forgets an account with its devices and users and tells rsadaptor
-// of each device. The account goes last: after a crash the event comes again and
-// goes on where it stopped.
+// DeleteAccount forgets an account with the devices and users from before its end,
+// and tells rsadaptor of each device. The account goes last: after a crash the event
+// comes again and goes on where it stopped. An account that was made anew since then
+// stays.
 func (p *Provisioning) DeleteAccount(ctx context.Context, account rsevent.Account, rev domain.Revision) error {
 	known, _, err := lookup(ctx, p.tables.Accounts, account.AccountID)
 	if err != nil {
 		return fmt.Errorf("rsclient: account: %w", err)
 	}
-	if !rev.Supersedes(known.Revision) {
+	if !rev.Supersedes(known.Ended) {
 		return nil
 	}
 	for doc, err := range p.tables.Devices.All(ctx, FieldAccount, account.AccountID) {
@@ -94,8 +96,32 @@ func (p *Provisioning) DeleteAccount(ctx context.Context, account rsevent.Accoun
 			return err
 		}
 	}
-	_, err = p.tables.Accounts.Upsert(ctx, account.AccountID, func(c *domain.Account, _ bool) ([]*eventbus.Message, error) {
-		return nil, bury(c, account, rev)
+	return p.endAccount(ctx, account, rev)
+}
+
+// endAccount turns the account itself into a tombstone. Devices that are newer than
+// its end wait for their account again: the backend is told that they are gone.
+func (p *Provisioning) endAccount(ctx context.Context, account rsevent.Account, rev domain.Revision) error {
+	h := (&household{tables: p.tables}).of(account)
+	_, err := p.tables.Accounts.Upsert(ctx, account.AccountID, func(c *domain.Account, _ bool) ([]*eventbus.Message, error) {
+		c.Ended = rev
+		if err := bury(&c.Copy, account, rev); err != nil {
+			if errors.Is(err, errStale) { // it was made anew
+				return nil, nil
+			}
+			return nil, err
+		}
+		var events []*eventbus.Message
+		err := h.devices(ctx, func(device rsevent.Device) error {
+			device.ISPID = account.ISPID
+			gone, err := deviceGone(device)
+			events = append(events, gone)
+			return err
+		})
+		return events, err
 	})
-	return newsOnly(err)
+	if err != nil {
+		return fmt.Errorf("rsclient: account: %w", err)
+	}
+	return nil
 }

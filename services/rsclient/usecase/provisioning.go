@@ -63,18 +63,18 @@ func (p *Provisioning) Delete(ctx context.Context, all rsevent.Provision, rev do
 	return nil
 }
 
-// household returns the household of an account for news of rev. News from before
-// the account's end is stale: errStale.
+// household returns the household of an account for news of rev about one of its
+// users or devices. News from before the account's end is stale: errStale.
 func (p *Provisioning) household(ctx context.Context, accountID string, rev domain.Revision) (*household, error) {
 	account, _, err := lookup(ctx, p.tables.Accounts, accountID)
 	if err != nil {
 		return nil, fmt.Errorf("rsclient: account: %w", err)
 	}
+	if !rev.Supersedes(account.Ended) {
+		return nil, errStale
+	}
 	if account.Known() {
 		return p.tables.household(ctx, account.Value)
-	}
-	if account.Deleted && !rev.Supersedes(account.Revision) {
-		return nil, errStale
 	}
 	return &household{waiting: true}, nil
 }

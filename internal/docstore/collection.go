@@ -56,7 +56,7 @@ func (c *Collection[T]) Replace(ctx context.Context, doc Document[T], events ...
 // Delete removes the document when its version is still the stored one; version 0
 // means any. It returns ErrNotFound or ErrConflict.
 func (c *Collection[T]) Delete(ctx context.Context, id string, version int64, events ...*eventbus.Message) error {
-	entries, err := encodeEvents(events)
+	entries, err := encodeEvents(ctx, events)
 	if err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (c *Collection[T]) write(
 	if err != nil {
 		return Document[T]{}, fmt.Errorf("docstore: encode %s/%s: %w", c.name, doc.ID, err)
 	}
-	entries, err := encodeEvents(events)
+	entries, err := encodeEvents(ctx, events)
 	if err != nil {
 		return Document[T]{}, err
 	}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
+
 	"github.com/hexplane/hexplane/eventbus"
 )
 
@@ -21,12 +23,18 @@ type entry struct {
 	Timestamp time.Time         `json:"timestamp"`
 }
 
-func encodeEvents(events []*eventbus.Message) ([]Event, error) {
+// encodeEvents returns the events as the outbox keeps them. One without a trace
+// context gets that of ctx: when it is published, the trace would be lost.
+func encodeEvents(ctx context.Context, events []*eventbus.Message) ([]Event, error) {
 	out := make([]Event, 0, len(events))
 	for _, m := range events {
+		traceID := m.TraceID
+		if len(traceID) == 0 {
+			traceID = traceOf(ctx)
+		}
 		data, err := json.Marshal(entry{
 			ID: m.ID, EventType: m.EventType, Topic: m.Topic, Key: m.Key,
-			Payload: m.Payload, TraceID: m.TraceID, Timestamp: m.Timestamp,
+			Payload: m.Payload, TraceID: traceID, Timestamp: m.Timestamp,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("docstore: encode event %s: %w", m.EventType, err)
@@ -34,6 +42,14 @@ func encodeEvents(events []*eventbus.Message) ([]Event, error) {
 		out = append(out, Event{Stream: m.Topic + "/" + m.Key, Data: data})
 	}
 	return out, nil
+}
+
+// traceOf returns the W3C trace context of ctx.
+func traceOf(ctx context.Context) map[string]string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(ctx, carrier)
+	propagation.Baggage{}.Inject(ctx, carrier)
+	return carrier
 }
 
 func decodeEvent(data []byte) (*eventbus.Message, error) {

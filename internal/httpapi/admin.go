@@ -21,6 +21,8 @@ func Admin(metrics prometheus.Gatherer, ready func() error) http.Handler {
 		}
 		_, _ = w.Write([]byte("ok\n"))
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{
+		ErrorHandling: promhttp.ContinueOnError, // one collector without an answer must not hide the others
+	}))
 	return mux
 }

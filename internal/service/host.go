@@ -14,6 +14,8 @@ import (
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/eventbus/cloudevent"
+	"github.com/hexplane/hexplane/eventbus/eventbusotel"
+	"github.com/hexplane/hexplane/eventbus/eventbusprom"
 	"github.com/hexplane/hexplane/internal/embedkafka"
 )
 
@@ -26,6 +28,7 @@ type Host struct {
 	registry  *prometheus.Registry
 	broker    *embedkafka.Broker // nil when KAFKA_BROKERS is set
 	transport eventbus.Transport
+	tracing   tracing
 
 	mu        sync.Mutex
 	platforms map[string]*Platform
@@ -48,6 +51,9 @@ func NewHost(name string, cfg Config, logs io.Writer) (*Host, error) {
 	}
 	h.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if h.tracing, err = newTracing(cfg.OTLPEndpoint, name); err != nil {
+		return nil, err
+	}
 	if len(cfg.Kafka.Brokers) == 0 {
 		dir := filepath.Join(cfg.dir(name), "kafka")
 		h.broker, err = embedkafka.Start(embedkafka.Config{Dir: dir, Sync: cfg.DataSync, Log: log})
@@ -104,6 +110,9 @@ func (h *Host) Close(ctx context.Context) error {
 	}
 	h.platforms, h.order = map[string]*Platform{}, nil
 	h.closeBroker()
+	if err := h.tracing.shutdown(ctx); err != nil {
+		h.log.WarnContext(ctx, "last spans not sent", "error", err)
+	}
 	return errors.Join(errs...)
 }
 
@@ -127,13 +136,19 @@ func (h *Host) Ready() error {
 }
 
 // factory returns the bus of one service.
-func (h *Host) factory(name string) *eventbus.Factory {
+func (h *Host) factory(name string, metrics prometheus.Registerer) (*eventbus.Factory, error) {
+	observer, err := eventbusprom.New(metrics)
+	if err != nil {
+		return nil, err
+	}
 	return eventbus.NewFactory(h.transport, eventbus.FactoryConfig{
-		Logger: quiet(h.log.With("service", name)),
+		Logger:   quiet(h.log.With("service", name)),
+		Observer: observer,
+		Tracer:   eventbusotel.New(h.tracing.provider),
 		Serializers: map[eventbus.ClientType]eventbus.Serializer{
 			eventbus.ClientExternal: cloudevent.New("/hexplane/" + name),
 		},
 		Consumer: eventbus.ConsumerConfig{DrainTimeout: h.cfg.ShutdownTimeout},
 		Producer: eventbus.ProducerConfig{Tag: name},
-	})
+	}), nil
 }

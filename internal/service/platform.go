@@ -38,10 +38,14 @@ type Platform struct {
 }
 
 func (h *Host) newPlatform(ctx context.Context, name string) (*Platform, error) {
+	metrics := prometheus.WrapRegistererWith(prometheus.Labels{"service": name}, h.registry)
+	bus, err := h.factory(name, metrics)
+	if err != nil {
+		return nil, err
+	}
 	p := &Platform{
 		Name: name, Config: h.cfg, Dir: h.cfg.dir(name),
-		Log: h.log.With("service", name), Bus: h.factory(name),
-		Metrics: prometheus.WrapRegistererWith(prometheus.Labels{"service": name}, h.registry),
+		Log: h.log.With("service", name), Bus: bus, Metrics: metrics,
 	}
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.close())

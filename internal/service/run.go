@@ -10,8 +10,12 @@ import (
 	"time"
 
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/eventbus/eventbusprom"
 	"github.com/hexplane/hexplane/internal/httpapi"
 )
+
+// closeTimeout bounds the last attempt to empty the outboxes.
+const closeTimeout = 5 * time.Second
 
 var errStopping = errors.New("stopping")
 
@@ -23,6 +27,8 @@ type running struct {
 	consumers []*eventbus.Consumer
 	loops     sync.WaitGroup
 	stopLoops context.CancelFunc
+
+	unregister []func() // removes the metrics of the consumers
 }
 
 // Run starts the services, waits until ctx ends or a part fails, stops everything in
@@ -41,7 +47,12 @@ func (h *Host) Run(ctx context.Context, services ...*Service) error {
 	h.setReadiness(errStopping)
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.ShutdownTimeout)
 	defer cancel()
-	return errors.Join(err, r.stop(stopCtx), h.Close(stopCtx))
+	err = errors.Join(err, r.stop(stopCtx))
+
+	// Work in flight may have used up its time; the outbox has a little of its own.
+	closeCtx, cancelClose := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancelClose()
+	return errors.Join(err, h.Close(closeCtx))
 }
 
 // start starts loops, then consumers, then listeners, so that each part finds what
@@ -69,7 +80,8 @@ func (r *running) start(ctx context.Context, services []*Service) error {
 		if s.Handler == nil {
 			continue
 		}
-		if err := r.serve(ctx, s.Platform.Name, s.Platform.Config.HTTPAddr, s.Listener, s.Handler); err != nil {
+		handler := r.host.tracing.handler(s.Platform.Name, s.Handler)
+		if err := r.serve(ctx, s.Platform.Name, s.Platform.Config.HTTPAddr, s.Listener, handler); err != nil {
 			return err
 		}
 	}
@@ -97,6 +109,7 @@ func (r *running) consume(p *Platform, c Consumer) error {
 		return err
 	}
 	r.consumers = append(r.consumers, consumer)
+	r.watchLag(p, consumer, c.Group)
 	if err := consumer.Register(c.Registries...); err != nil {
 		return err
 	}
@@ -104,6 +117,16 @@ func (r *running) consume(p *Platform, c Consumer) error {
 		c.Started(consumer)
 	}
 	return nil
+}
+
+// watchLag adds a metric of what a consumer has still to do, until it closes.
+func (r *running) watchLag(p *Platform, consumer *eventbus.Consumer, group string) {
+	lag := eventbusprom.NewLag(consumer, group)
+	if err := p.Metrics.Register(lag); err != nil { // another consumer of the same group
+		p.Log.Debug("no lag metric", "group", group, "error", err)
+		return
+	}
+	r.unregister = append(r.unregister, func() { p.Metrics.Unregister(lag) })
 }
 
 func (r *running) serve(ctx context.Context, name, addr string, l net.Listener, h http.Handler) error {
@@ -163,6 +186,9 @@ func stopServer(ctx context.Context, server *http.Server) error {
 
 // closeConsumers drains all consumers at the same time.
 func (r *running) closeConsumers(ctx context.Context) error {
+	for _, fn := range r.unregister {
+		fn()
+	}
 	errs := make([]error, len(r.consumers))
 	var wg sync.WaitGroup
 	for i, c := range r.consumers {

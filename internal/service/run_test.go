@@ -26,6 +26,8 @@ func config(t *testing.T) service.Config {
 	return cfg
 }
 
+const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
 type note struct {
 	Text string `json:"text"`
 }
@@ -40,6 +42,7 @@ func pair(t *testing.T, host *service.Host, l net.Listener, got chan<- string) [
 	notes := docstore.NewCollection[note](writer.Docs, "notes")
 	mux := eventbus.NewMux()
 	require.NoError(t, eventbus.Handle(mux, "Noted", func(_ context.Context, ev eventbus.Event[note]) error {
+		assert.Contains(t, ev.TraceID["traceparent"], traceID, "the trace of the request goes on")
 		got <- ev.Data.Text
 		return nil
 	}))
@@ -67,6 +70,7 @@ func post(t *testing.T, l net.Listener, text string) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+l.Addr().String(), bytes.NewBufferString(text))
 	require.NoError(t, err)
 	req.Close = true
+	req.Header.Set("traceparent", "00-"+traceID+"-00f067aa0ba902b7-01")
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())

@@ -44,7 +44,7 @@ func TestKilledServiceLosesNoEvent(t *testing.T) {
 	last := servicetest.Start(t, env...)
 	missing := unheard(t, broker, answered)
 	assert.Empty(t, missing)
-	last.Stop()
+	last.Kill()
 }
 
 // create creates accounts one after the other until the service is gone, and tells

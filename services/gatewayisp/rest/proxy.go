@@ -11,12 +11,17 @@ import (
 	"net/http/httputil"
 	"net/url"
 
+	"go.opentelemetry.io/otel/propagation"
+
 	"github.com/hexplane/hexplane/internal/httpapi"
 	"github.com/hexplane/hexplane/services/gatewayisp/usecase"
 )
 
 // maxKey is the length in bytes of the longest Idempotency-Key.
 const maxKey = 256
+
+// propagator makes the services' spans children of the gateway's.
+var propagator = propagation.TraceContext{}
 
 // proxy returns what hands requests on to one service.
 func (g *gateway) proxy(name upstream, target *url.URL) *httputil.ReverseProxy {
@@ -28,6 +33,7 @@ func (g *gateway) proxy(name upstream, target *url.URL) *httputil.ReverseProxy {
 			r.Out.Header.Del("Authorization") // the key is for the gateway alone
 			r.Out.Header.Del("Cookie")
 			r.Out.Header.Del(httpapi.ISPHeader)
+			propagator.Inject(r.In.Context(), propagation.HeaderCarrier(r.Out.Header))
 			if isp, ok := r.In.Context().Value(ispKey{}).(string); ok {
 				r.Out.Header.Set(httpapi.ISPHeader, isp)
 			}

@@ -40,6 +40,23 @@ func TestPauseGrowsToItsBound(t *testing.T) {
 	require.Equal(t, time.Second, cfg.pause(1000))
 }
 
+func TestARepairThatIsUndoneAgainAndAgainSlowsDown(t *testing.T) {
+	cfg := Config{Backoff: 100 * time.Millisecond, MaxBackoff: time.Second}
+	d, e, now := &Daemon{cfg: cfg}, &entry{}, time.Unix(1000, 0)
+	for range 5 {
+		e.noteRepair(now, time.Minute)
+		require.Zero(t, d.patience(e))
+	}
+	e.noteRepair(now, time.Minute)
+	require.Equal(t, 100*time.Millisecond, d.patience(e))
+	for range 20 {
+		e.noteRepair(now, time.Minute)
+	}
+	require.Equal(t, time.Second, d.patience(e))
+	e.noteRepair(now.Add(2*time.Minute), time.Minute)
+	require.Zero(t, d.patience(e), "after some calm it is repaired at once")
+}
+
 func TestQueueTakesEachProjectOnceAtItsTime(t *testing.T) {
 	q := newQueue()
 	q.add("later", time.Hour)

@@ -169,7 +169,7 @@ func (d *Daemon) settle(ctx context.Context, e *entry, portID string, fresh bool
 	rec := *e.rec.Load()
 	outcome := map[string]status{}
 	if portID == "" && rec.Project.Generation > 0 {
-		st, err := d.settler.namespace(ctx, rec, fresh)
+		st, err := d.settler.of(e).namespace(ctx, rec, fresh)
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +179,7 @@ func (d *Daemon) settle(ctx context.Context, e *entry, portID string, fresh bool
 		if portID != "" && id != portID || portID == "" && port.gone() {
 			continue // another's port, or one of which nothing is asked
 		}
-		st, err := d.settlePort(ctx, rec, port, outcome[""])
+		st, err := d.settlePort(ctx, d.settler.of(e), rec, port, outcome[""])
 		if err != nil {
 			return nil, fmt.Errorf("port %s: %w", id, err)
 		}
@@ -190,7 +190,7 @@ func (d *Daemon) settle(ctx context.Context, e *entry, portID string, fresh bool
 
 // settlePort settles a port; when its namespace was found gone or is not to be
 // had, so is the port.
-func (d *Daemon) settlePort(ctx context.Context, rec record, port portRecord, namespace status) (status, error) {
+func (d *Daemon) settlePort(ctx context.Context, s settler, rec record, port portRecord, namespace status) (status, error) {
 	d.watched.add(PortKind(port.Port.Kind))
 	switch {
 	case namespace == gone:
@@ -198,7 +198,7 @@ func (d *Daemon) settlePort(ctx context.Context, rec record, port portRecord, na
 	case rec.Removed || namespace != (status{}) && namespace != ready:
 		return namespace, nil
 	default:
-		return d.settler.port(ctx, port)
+		return s.port(ctx, port)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // ledger keeps the records: in memory to read, in the cluster's ConfigMaps to
@@ -37,6 +38,12 @@ type entry struct {
 	object   Object            // the stored ConfigMap's identity; zero before the first save
 	told     map[string]status // last reported, by port id; "" is the namespace
 	attempts int               // failed repairs in a row
+	repaired time.Time         // when a repair wrote last
+	writes   atomic.Int64      // to the cluster, the record aside
+
+	// quarrel counts repairs in short succession: somebody else keeps changing
+	// what the daemon repairs.
+	quarrel atomic.Int64
 
 	strayMu sync.Mutex
 	strays  map[Ref]struct{} // objects of ours that the record does not want
@@ -47,6 +54,15 @@ func (e *entry) stray(ref Ref) {
 	e.strayMu.Lock()
 	defer e.strayMu.Unlock()
 	e.strays[ref] = struct{}{}
+}
+
+// noteRepair counts a repair that wrote something.
+func (e *entry) noteRepair(now time.Time, calm time.Duration) {
+	if now.Sub(e.repaired) > calm {
+		e.quarrel.Store(0)
+	}
+	e.quarrel.Add(1)
+	e.repaired = now
 }
 
 // takeStrays returns the noted objects and forgets them.

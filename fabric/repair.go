@@ -1,6 +1,9 @@
 package fabric
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // repair looks at projects that drifted, that wait for something, or whose
 // records are old enough to be forgotten, until the context ends.
@@ -26,7 +29,7 @@ func (d *Daemon) repairOne(ctx context.Context, id string) error {
 	if rec.gone() && rec.GoneAt.Before(d.cfg.Now().Add(-d.cfg.Forget)) {
 		return d.retryLater(id, e, d.ledger.forget(ctx, id, e))
 	}
-	writes := d.counts.writes.Load()
+	writes := e.writes.Load()
 	err := d.dropStrays(ctx, e, *rec)
 	if err == nil && !rec.gone() {
 		var outcome map[string]status
@@ -34,10 +37,21 @@ func (d *Daemon) repairOne(ctx context.Context, id string) error {
 			err = d.report(ctx, e, outcome, func(string) bool { return false })
 		}
 	}
-	if d.counts.writes.Load() != writes {
+	if e.writes.Load() != writes {
 		d.counts.repaired.Add(1)
+		e.noteRepair(d.cfg.Now(), d.cfg.Recheck)
 	}
 	return d.retryLater(id, e, err)
+}
+
+// patience is how long a project waits for its repair: not at all, unless
+// somebody keeps undoing it.
+func (d *Daemon) patience(e *entry) time.Duration {
+	const quick = 5
+	if n := int(e.quarrel.Load()); n > quick {
+		return d.cfg.pause(n - quick)
+	}
+	return 0
 }
 
 // retryLater puts a project whose repair failed back into the queue.
@@ -58,7 +72,7 @@ func (d *Daemon) dropStrays(ctx context.Context, e *entry, rec record) error {
 		if _, wanted := rec.wanted(d.cfg.Baseline, ref); wanted || rec.absent() {
 			continue
 		}
-		if _, err := d.settler.remove(ctx, ref, rec.Project.owns); err != nil {
+		if _, err := d.settler.of(e).remove(ctx, ref, rec.Project.owns); err != nil {
 			e.stray(ref)
 			return err
 		}

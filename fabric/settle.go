@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hexplane/hexplane/internal/demeterevent"
 )
@@ -31,6 +32,18 @@ type settler struct {
 	takeover Takeover
 	reserved func(namespace string) bool
 	counts   *counters
+	mine     *atomic.Int64 // writes about this project
+}
+
+// of returns the settler at work on one project.
+func (s settler) of(e *entry) settler {
+	s.mine = &e.writes
+	return s
+}
+
+func (s settler) countWrite() {
+	s.counts.writes.Add(1)
+	s.mine.Add(1)
 }
 
 // namespace settles the project's namespace and baseline. fresh says that the
@@ -214,17 +227,17 @@ func (s settler) remove(ctx context.Context, ref Ref, ours func(Object) bool) (s
 }
 
 func (s settler) create(ctx context.Context, obj Object) (Object, error) {
-	s.counts.writes.Add(1)
+	s.countWrite()
 	return s.cluster.Create(ctx, obj)
 }
 
 func (s settler) apply(ctx context.Context, obj Object) (Object, error) {
-	s.counts.writes.Add(1)
+	s.countWrite()
 	return s.cluster.Apply(ctx, obj)
 }
 
 func (s settler) delete(ctx context.Context, obj Object) error {
-	s.counts.writes.Add(1)
+	s.countWrite()
 	return s.cluster.Delete(ctx, obj.Ref, obj.UID)
 }
 

@@ -98,8 +98,9 @@ func (v *viewer) notify(c Change) {
 	if !ok {
 		return
 	}
-	if v.differs(v.daemon.ledger.entry(id), c) {
-		v.daemon.queue.add(id, 0)
+	e := v.daemon.ledger.entry(id)
+	if v.differs(e, c) {
+		v.daemon.queue.add(id, v.daemon.patience(e))
 	}
 }
 

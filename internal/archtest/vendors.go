@@ -12,7 +12,7 @@ type vendor struct {
 // vendors are the heavy libraries, each shut up in the adapters that exist to hold it.
 func vendors() []vendor {
 	sarama := []string{"eventbus/kafkabus"}
-	sql := []string{"asynctask/sqlstore", "management/demeterdb", "management/statedb"}
+	sql := []string{"asynctask/sqlstore", "eventbus/sqlbox", "management/demeterdb", "management/statedb"}
 	rpc := []string{"management/managementpb", "management/grpcapi"}
 	return []vendor{
 		{"github.com/IBM/sarama", sarama, "a team importing eventbus must not compile a broker's client"},

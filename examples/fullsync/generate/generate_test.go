@@ -24,7 +24,7 @@ func generated(t *testing.T, households int, seed uint64) string {
 func TestTheCheckedInHouseholdsAreWhatThisGeneratorMakes(t *testing.T) {
 	checkedIn, err := os.ReadFile("../households.ndjson")
 	require.NoError(t, err)
-	assert.True(t, generated(t, 400, 1) == string(checkedIn), "run make generate")
+	assert.Equal(t, string(checkedIn), generated(t, 400, 1), "run make generate")
 }
 
 func TestALargerInputBeginsWithTheSmaller(t *testing.T) {

@@ -3,7 +3,6 @@ package compare
 import (
 	"encoding/json"
 	"fmt"
-
 	"maps"
 	"reflect"
 	"slices"

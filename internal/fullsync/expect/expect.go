@@ -9,6 +9,7 @@ package expect
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hexplane/hexplane/internal/fullsync/input"
@@ -107,14 +108,7 @@ func routerConfiguration(p *input.Provider, h *input.Household, d input.Device) 
 	return doc
 }
 
-func protected(account input.Account) bool {
-	for _, product := range account.Products {
-		if product == "RouterSecure" {
-			return true
-		}
-	}
-	return false
-}
+func protected(account input.Account) bool { return slices.Contains(account.Products, "RouterSecure") }
 
 // agentPackage is the router's own association, else the default for its target, else
 // none.

@@ -54,8 +54,7 @@ func (e *Error) Error() string {
 
 // StatusOf is the status with which a call was refused, or 0.
 func StatusOf(err error) int {
-	var refused *Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*Error](err); ok {
 		return refused.Status
 	}
 	return 0
@@ -147,12 +146,11 @@ func refusal(call string, answer *http.Response, text []byte) *Error {
 
 // worthRepeating tells trouble that passes from a refusal that stays.
 func worthRepeating(err error) bool {
-	var lost *lostError
-	if errors.As(err, &lost) {
+	if _, lost := errors.AsType[*lostError](err); lost {
 		return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 	}
-	var refused *Error
-	return errors.As(err, &refused) && (refused.again || refused.Status >= http.StatusBadGateway)
+	refused, ok := errors.AsType[*Error](err)
+	return ok && (refused.again || refused.Status >= http.StatusBadGateway)
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -42,9 +43,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Method, r.URL.RequestURI(), r.Header.Get("Authorization"), r.Header.Get("Idempotency-Key"), string(body),
 	})
 	status := d.statuses[min(len(d.asked), len(d.statuses))-1]
-	for name, values := range d.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), d.header)
 	if status == 0 {
 		panic(http.ErrAbortHandler) // the connection is cut
 	}

@@ -92,7 +92,9 @@ func TestReadEndsWithTheReadersError(t *testing.T) {
 }
 
 func TestReadStopsWhenTheCallerDoes(t *testing.T) {
-	for range input.Read(strings.NewReader(provider + "\n{\n")) {
+	for line, err := range input.Read(strings.NewReader(provider + "\n{\n")) {
+		require.NoError(t, err)
+		assert.Equal(t, 1, line.Number)
 		break
 	}
 }

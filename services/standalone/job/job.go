@@ -115,11 +115,11 @@ func newRun(cfg Config) (*run, error) {
 // wipe empties the backend, so that the sync alone fills it again.
 func (r *run) wipe(context.Context) error {
 	r.Backend.Wipe()
-	r.say("wiped the backend: from here on the full sync alone fills it")
+	r.sayf("wiped the backend: from here on the full sync alone fills it")
 	return nil
 }
 
-func (r *run) say(format string, args ...any) { fmt.Fprintf(r.Out, format+"\n", args...) }
+func (r *run) sayf(format string, args ...any) { fmt.Fprintf(r.Out, format+"\n", args...) }
 
 // households yields the providers and households that the run works with; a line that
 // cannot be used is given to report.

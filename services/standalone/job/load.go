@@ -40,7 +40,7 @@ func (r *run) provision(ctx context.Context) error {
 		return err
 	}
 	took := time.Since(started)
-	r.say("loaded %d accounts with %d devices through the gateway in %s (%.0f devices/s)",
+	r.sayf("loaded %d accounts with %d devices through the gateway in %s (%.0f devices/s)",
 		l.accounts, l.devices, took.Round(time.Millisecond), float64(l.devices)/took.Seconds())
 	if err := r.arrived(ctx); err != nil {
 		return err
@@ -57,7 +57,7 @@ func (l *loader) load(ctx context.Context) error {
 	var groupCtx context.Context
 	l.group, groupCtx = errgroup.WithContext(ctx)
 	l.group.SetLimit(l.run.Concurrency)
-	report := func(err error) { l.run.say("input: %v", err) }
+	report := func(err error) { l.run.sayf("input: %v", err) }
 	err := l.run.households(report, func(line input.Line, provider *input.Provider) error {
 		client := l.run.Gateways[provider.ISPID]
 		if line.Provider != nil {
@@ -84,7 +84,7 @@ func (l *loader) household(ctx context.Context, client *gateway.Client, line inp
 	if gateway.StatusOf(err) != 0 {
 		l.refused = append(l.refused, line.Number)
 		l.run.refused[line.Number] = true
-		l.run.say("input: line %d: %v", line.Number, err)
+		l.run.sayf("input: line %d: %v", line.Number, err)
 		return nil
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package job
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,12 +104,9 @@ func (l *levels) show(jobs []gateway.Job) {
 
 // remember keeps levels where they first appeared.
 func (l *levels) remember(name string) {
-	for _, known := range l.order {
-		if known == name {
-			return
-		}
+	if !slices.Contains(l.order, name) {
+		l.order = append(l.order, name)
 	}
-	l.order = append(l.order, name)
 }
 
 // draw repaints one bar for each level over those drawn before.

@@ -42,13 +42,13 @@ func (r *run) unusable() error {
 	n := len(r.refused)
 	err := eachLineError(r.Input, func(err error) {
 		n++
-		r.say("input: %v", err)
+		r.sayf("input: %v", err)
 	})
 	if err != nil {
 		return err
 	}
 	for line := range r.refused {
-		r.say("input: line %d was refused while it was loaded", line)
+		r.sayf("input: line %d was refused while it was loaded", line)
 	}
 	if n == 0 {
 		return nil
@@ -60,12 +60,12 @@ func (r *run) unusable() error {
 func (r *run) printJobs(jobs []gateway.Job) error {
 	var errs []error
 	for _, job := range jobs {
-		r.say("full sync of %-10s %s in %s", job.ISPID, job.State, job.FinishedAt.Sub(job.StartedAt).Round(time.Millisecond))
+		r.sayf("full sync of %-10s %s in %s", job.ISPID, job.State, job.FinishedAt.Sub(job.StartedAt).Round(time.Millisecond))
 		if job.State != "completed" {
 			errs = append(errs, fmt.Errorf("the full sync of %s %s", job.ISPID, job.State))
 		}
 		for _, failure := range job.Failures {
-			r.say("  %s %s/%s: %s: %s %s", failure.Service, failure.Type, failure.Step, failure.Subject, failure.Code, failure.Text)
+			r.sayf("  %s %s/%s: %s: %s %s", failure.Service, failure.Type, failure.Step, failure.Subject, failure.Code, failure.Text)
 		}
 	}
 	return errors.Join(errs...)
@@ -83,7 +83,7 @@ func (r *run) printRate(jobs []gateway.Job, result compare.Result) {
 	if r.Resume {
 		note = " (resumed: the time while nothing ran is in it)"
 	}
-	r.say("%d devices synced in %s: %.0f devices/s%s", devices, took.Round(time.Millisecond), float64(devices)/took.Seconds(), note)
+	r.sayf("%d devices synced in %s: %.0f devices/s%s", devices, took.Round(time.Millisecond), float64(devices)/took.Seconds(), note)
 }
 
 // printTable prints the counts by kind, then the first differences.

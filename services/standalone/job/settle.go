@@ -101,7 +101,7 @@ func (r *run) settle(ctx context.Context) error {
 		printTable(r.Out, last)
 		return err
 	}
-	r.say("provisioning has settled after another %s: %d documents, all identical, no event left to consume",
+	r.sayf("provisioning has settled after another %s: %d documents, all identical, no event left to consume",
 		time.Since(started).Round(time.Millisecond), last.Total().Applied)
 	return nil
 }

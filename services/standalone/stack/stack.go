@@ -69,6 +69,7 @@ func Open(ctx context.Context, cfg Config) (*Stack, error) {
 	}
 	err = s.wire(ctx, cfg.HTTPAddr)
 	if err == nil {
+		s.finish()
 		s.lag, err = newLagMeter(s.host.Brokers())
 	}
 	if err != nil {
@@ -132,7 +133,6 @@ func (s *Stack) wire(ctx context.Context, gatewayAddr string) error {
 			c.RSClientURL, c.RSAgentsURL, c.RSSyncURL = s.urls["rsclient"], s.urls["rsagents"], s.urls["rssync"]
 			return err
 		}),
-		s.finish(),
 		s.addDemeter(ctx, gatewayAddr),
 	)
 }
@@ -188,11 +188,8 @@ func add[C any](
 
 // finish notes the public address, and stops the process should the backend not be able
 // to keep what it acknowledges.
-func (s *Stack) finish() error {
+func (s *Stack) finish() {
 	s.GatewayURL = s.urls["gatewayisp"]
-	if len(s.services) > 0 {
-		first := s.services[0]
-		first.Loops = append(first.Loops, service.Loop{Name: "hsbackend", Run: s.Backend.Run})
-	}
-	return nil
+	first := s.services[0]
+	first.Loops = append(first.Loops, service.Loop{Name: "hsbackend", Run: s.Backend.Run})
 }

@@ -48,22 +48,32 @@ func repeated(ctx context.Context, tx Tx, op Operation) (Operation, bool, error)
 
 // Recover finishes every pending operation, whatever its age: call it at start,
 // before serving. What a store refuses to finish now stays pending for [Service.Run].
-func (s *Service) Recover(ctx context.Context) error { return s.recover(ctx, s.now().Add(time.Hour)) }
+func (s *Service) Recover(ctx context.Context) error { return s.recover(ctx, Filter{}) }
 
-func (s *Service) recover(ctx context.Context, before time.Time) error {
+// recoverAbandoned finishes creations that are old enough to have been abandoned,
+// and carries every change of a project to the old database.
+func (s *Service) recoverAbandoned(ctx context.Context) error {
+	return errors.Join(
+		s.recover(ctx, Filter{Type: OpSyncProject}),
+		s.recover(ctx, Filter{Before: s.now().Add(-recoverAfter)}),
+	)
+}
+
+func (s *Service) recover(ctx context.Context, which Filter) error {
 	const batch = 100
+	which.Pending, which.Limit = true, batch
 	var failed []error
-	for after := ""; ; {
+	for {
 		var ops []Operation
 		err := s.state.View(ctx, func(ctx context.Context, tx Tx) (err error) {
-			ops, err = tx.Operations().List(ctx, Filter{Pending: true, Before: before, After: after, Limit: batch})
+			ops, err = tx.Operations().List(ctx, which)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("list pending operations: %w", err)
 		}
 		for _, op := range ops {
-			after = op.ID
+			which.After = op.ID
 			if err := s.finish(ctx, op); err != nil {
 				failed = append(failed, fmt.Errorf("finish %s %s: %w", op.Type, op.ID, err))
 			}

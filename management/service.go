@@ -71,7 +71,7 @@ func (s *Service) Run(ctx context.Context) error {
 // the others from being done; the errors are joined.
 func (s *Service) Sweep(ctx context.Context) error {
 	return errors.Join(
-		s.recover(ctx, s.now().Add(-recoverAfter)),
+		s.recoverAbandoned(ctx),
 		s.forgetKeys(ctx),
 		s.sweepHeartbeats(ctx),
 		s.sweepProjects(ctx),

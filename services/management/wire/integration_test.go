@@ -19,6 +19,7 @@ func TestScenariosOnPostgres(t *testing.T) {
 		"fabric resource creation flow": fabricResourceCreationFlow,
 		"late cluster catches up":       lateClusterCatchesUp,
 		"restart":                       restart,
+		"deletion to the end":           deletionToTheEnd,
 	}
 	for name, scenario := range scenarios {
 		t.Run(name, func(t *testing.T) {

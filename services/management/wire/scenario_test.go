@@ -191,3 +191,38 @@ func malformedReport(t *testing.T, env environment) {
 	require.NotEmpty(t, headers["dlq_reason"])
 	require.Contains(t, string(dead.Value), "Not A Label")
 }
+
+// TestDeletionToTheEnd: a deleted project with a port goes from the cluster, the
+// state and the old database, and its name is free again.
+func TestDeletionToTheEnd(t *testing.T) { deletionToTheEnd(t, nil) }
+
+func deletionToTheEnd(t *testing.T, env environment) {
+	t.Helper()
+	s := start(t, env.with(map[string]string{"RESTORE_WINDOW": "1ms"}), t.TempDir(), "paris")
+	s.approve(t, "paris")
+	account := s.createAccount(t, "acme")
+	projects, ports := pb.NewProjectServiceClient(s.conn), pb.NewPortServiceClient(s.conn)
+	_, err := ports.RegisterPortKind(s.ctx, &pb.RegisterPortKindRequest{Name: "http", Schema: &structpb.Struct{}})
+	require.NoError(t, err)
+	create := func() string {
+		resp, err := projects.CreateProject(s.ctx, &pb.CreateProjectRequest{AccountId: account.GetAccountId(), Name: "shop"})
+		require.NoError(t, err)
+		return resp.GetProject().GetProjectId()
+	}
+	id := create()
+	namespace := s.awaitReady(t, id, "paris").GetNamespace()
+	_, err = ports.CreatePort(s.ctx, &pb.CreatePortRequest{ProjectId: id, Kind: "http", Spec: &structpb.Struct{}})
+	require.NoError(t, err)
+
+	_, err = projects.DeleteProject(s.ctx, &pb.DeleteProjectRequest{ProjectId: id})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		_, err := projects.GetProject(s.ctx, &pb.GetProjectRequest{ProjectId: id})
+		return status.Code(err) == codes.NotFound
+	}, patience, 20*time.Millisecond)
+	require.NotContains(t, s.namespaces("paris"), namespace)
+	require.Eventually(t, func() bool { // the old database follows
+		_, err := projects.CreateProject(s.ctx, &pb.CreateProjectRequest{AccountId: account.GetAccountId(), Name: "shop"})
+		return err == nil
+	}, patience, 100*time.Millisecond)
+}

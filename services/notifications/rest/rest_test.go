@@ -67,9 +67,9 @@ func TestInboxIsInOrderAndWithoutDuplicates(t *testing.T) {
 	res := httpapitest.Call(t, f.api, "GET /accounts/a1/notifications", "isp-1", "")
 	require.Equal(t, http.StatusOK, res.Status)
 	assert.Equal(t, 3, strings.Count(res.Body, "notification_id"))
-	assert.Less(t, strings.Index(res.Body, "d1"), strings.Index(res.Body, "d2"))
-	assert.Less(t, strings.Index(res.Body, "d2"), strings.Index(res.Body, "d3"))
-	assert.NotContains(t, res.Body, "d9", "another provider's")
+	assert.Less(t, strings.Index(res.Body, `"device_id":"d1"`), strings.Index(res.Body, `"device_id":"d2"`))
+	assert.Less(t, strings.Index(res.Body, `"device_id":"d2"`), strings.Index(res.Body, `"device_id":"d3"`))
+	assert.NotContains(t, res.Body, `"d9"`, "another provider's")
 
 	page := httpapitest.Call(t, f.api, "GET /accounts/a1/notifications?limit=2", "isp-1", "")
 	assert.Contains(t, page.Body, `"next":`)
@@ -86,7 +86,7 @@ func TestOldNotificationsAreForgotten(t *testing.T) {
 	require.NoError(t, f.inbox.Forget(t.Context()))
 	res := httpapitest.Call(t, f.api, "GET /accounts/a1/notifications", "isp-1", "")
 	assert.Equal(t, 1, strings.Count(res.Body, "notification_id"))
-	assert.Contains(t, res.Body, "d2")
+	assert.Contains(t, res.Body, `"device_id":"d2"`)
 }
 
 func TestWrongPayloadIsPermanent(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hexplane/hexplane/asynctask"
 	"github.com/hexplane/hexplane/asynctask/sqlstore"
+	"github.com/hexplane/hexplane/asynctask/taskmetrics"
 	"github.com/hexplane/hexplane/internal/service"
 )
 
@@ -35,7 +36,11 @@ func New(ctx context.Context, p *service.Platform, cfg asynctask.Config, defs ..
 	if err != nil {
 		return nil, service.Loop{}, errors.Join(err, db.Close())
 	}
-	cfg.Logger, cfg.MaxPayload = p.Log, maxPayload
+	metrics, err := taskmetrics.New(p.Metrics)
+	if err != nil {
+		return nil, service.Loop{}, errors.Join(fmt.Errorf("taskhost: %w", err), db.Close())
+	}
+	cfg.Logger, cfg.MaxPayload, cfg.Observer = p.Log, maxPayload, metrics
 	// A request tells what was read from the documents: it goes out behind their events.
 	manager, err := asynctask.NewManager(store, p.Docs.Publisher(), cfg, defs...)
 	if err != nil {

@@ -75,11 +75,19 @@ func (h *House) Platform(name string) *service.Platform {
 	p := &service.Platform{
 		Name: name, Dir: h.t.TempDir(), Log: h.log, Bus: h.factory, Events: events,
 		Docs:    docstore.New(docstoretest.NewMemory(), events, docstore.Config{Log: h.log}),
-		Metrics: prometheus.NewRegistry(),
+		Metrics: unregistered{},
 	}
 	h.platforms[name] = p
 	return p
 }
+
+// unregistered takes metrics that nobody reads, also those of a service that is
+// wired again after a stop.
+type unregistered struct{}
+
+func (unregistered) Register(prometheus.Collector) error  { return nil }
+func (unregistered) MustRegister(...prometheus.Collector) {}
+func (unregistered) Unregister(prometheus.Collector) bool { return true }
 
 // Producer returns a producer on the house's bus.
 func (h *House) Producer() *eventbus.Producer {

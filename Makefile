@@ -71,9 +71,10 @@ vuln: $(GOVULNCHECK) ## Known vulnerabilities that the code reaches (needs the n
 	$(GOVULNCHECK) ./...
 
 .PHONY: test-crash
-test-crash: ## kill -9 the main job at random moments in the sync and resume it, five times; then task workers and their broker, 200 times
+test-crash: ## kill -9 the main job at random moments in the sync and resume it, five times; then task workers and their broker, 200 times; then consumers, 50 times
 	go test -race -count=1 -run Crash -v ./services/standalone/... -crash.rounds=5
 	go test -count=1 -timeout 60m -v ./asynctask/internal/crashtest -crash.kills=200 -crash.leaves=100000
+	go test -count=1 -timeout 60m -v -run Crash ./eventbus/eventbustest -crash.rounds=50
 
 .PHONY: test-integration
 test-integration: ## The tests against real servers, which are installed if they are absent
@@ -83,6 +84,10 @@ test-integration: ## The tests against real servers, which are installed if they
 .PHONY: bench
 bench: ## Every benchmark, once
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: bench-eventbus
+bench-eventbus: ## eventbus beside raw franz-go and watermill-kafka (REAL=1: on Apache Kafka; ARGS="-rounds 1" for less)
+	$(if $(REAL),internal/realservers/install-kafka.sh && BUSBENCH_REAL=1 go test -count=1 -timeout 60m -tags integration -run RealKafka -v ./internal/busbench -args $(ARGS),go run ./internal/busbench $(ARGS))
 
 .PHONY: bench-hsadmin
 bench-hsadmin: ## The HS Admin client: throughput, cost of decorators, faults, memory (minutes; ARGS="-scale 0.1" for less)

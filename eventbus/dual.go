@@ -16,8 +16,10 @@ type DualConsumer struct {
 }
 
 // NewDualConsumer returns a consumer over two others, which belong to it from
-// then on. They may be of the same group, even on different transports to the
-// same brokers, as each topic is consumed by one of them only.
+// then on. Consumers on different transports must be of different groups: their
+// clients balance a group by different protocols, and Kafka admits one. As each
+// topic belongs to one consumer, each message is still handled once. A topic that
+// moves from one to the other starts at the position of its new group.
 func NewDualConsumer(reliable, performant *Consumer, performantTopics ...string) *DualConsumer {
 	topics := make(map[string]bool, len(performantTopics))
 	for _, topic := range performantTopics {

@@ -55,7 +55,7 @@ type uncommitted struct {
 // commitFinally commits what was drained. A rebalance under way refuses commits
 // for a moment, so it tries again for a while.
 func (s *subscriber) commitFinally(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout/2)
 	defer cancel()
 	for !s.commit(ctx) {
 		select {

@@ -80,5 +80,5 @@ func jittered(base, limit time.Duration, n int) time.Duration {
 	if n-1 < 32 && base<<(n-1) > 0 {
 		d = min(limit, base<<(n-1))
 	}
-	return d - time.Duration(rand.Int64N(int64(d)/2+1)) //nolint:gosec // jitter needs no secrecy
+	return d - time.Duration(rand.Int64N(int64(d)/2+1))
 }

@@ -57,7 +57,7 @@ func (v *visit) unwrap(rec *Record, topic string) {
 	}
 	v.rec = &original
 	v.attempts = int(number(rec, headerRetryAttempts, 0))
-	v.partition = int32(number(rec, headerRetryPartition, -1)) //nolint:gosec // written from an int32
+	v.partition = int32(number(rec, headerRetryPartition, -1))
 	v.offset = number(rec, headerRetryOffset, -1)
 	if ms := number(rec, headerRetryAt, 0); ms > 0 {
 		v.at = time.UnixMilli(ms)

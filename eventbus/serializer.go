@@ -97,7 +97,7 @@ func appendTimestamp(b []byte, t time.Time) []byte {
 
 func appendDigits(b []byte, n, unit int) []byte {
 	for ; unit > 0; unit /= 10 {
-		b = append(b, byte('0'+n/unit%10)) //nolint:gosec // a digit
+		b = append(b, byte('0'+n/unit%10))
 	}
 	return b
 }

@@ -49,7 +49,7 @@ func letterOf(dlq string, rec *eventbus.Record) *Letter {
 		Reason:    rec.Header(eventbus.HeaderDeadReason),
 		Error:     rec.Header(eventbus.HeaderDeadError),
 		Attempts:  int(number(rec, eventbus.HeaderDeadAttempts)),
-		Partition: int32(number(rec, eventbus.HeaderDeadPartition)), //nolint:gosec // written from an int32
+		Partition: int32(number(rec, eventbus.HeaderDeadPartition)),
 		Offset:    number(rec, eventbus.HeaderDeadOffset),
 	}
 	l.Group = strings.TrimSuffix(strings.TrimPrefix(dlq, l.Topic+"."), topicSuffix)

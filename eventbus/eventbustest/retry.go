@@ -28,7 +28,7 @@ func (f *failing) Notify(ctx context.Context, msg *eventbus.Message) error {
 			return errTest
 		}
 		d, _ := eventbus.DeliveryFrom(ctx)
-		f.attempt.Store(int32(d.Attempt)) //nolint:gosec // a small number
+		f.attempt.Store(int32(d.Attempt))
 	}
 	return f.recorder.Notify(ctx, msg)
 }

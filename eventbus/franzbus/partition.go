@@ -69,7 +69,7 @@ type slot struct {
 func newPartition(t *topic, id int32) *partition {
 	ctx, cancel := context.WithCancelCause(t.ctx)
 	return &partition{
-		topic: t, id: id, window: uint64(t.sub.cfg.Window), pool: &t.sub.pool, ctx: ctx, cancel: cancel, //nolint:gosec // positive
+		topic: t, id: id, window: uint64(t.sub.cfg.Window), pool: &t.sub.pool, ctx: ctx, cancel: cancel,
 		assignment: t.sub.assignments.Add(1),
 		lanes:      make(map[string]*lane), holding: make(map[*lane]*time.Timer), drained: make(chan struct{}),
 	}

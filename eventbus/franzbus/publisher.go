@@ -23,7 +23,7 @@ func newPublisher(t *Transport, cfg eventbus.ProducerConfig) (*publisher, error)
 	opts := []kgo.Opt{
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerLinger(cfg.Linger),
-		kgo.ProducerBatchMaxBytes(int32(max(1_000_012, cfg.MaxBytes+16<<10))), //nolint:gosec // a message size
+		kgo.ProducerBatchMaxBytes(int32(max(1_000_012, cfg.MaxBytes+16<<10))),
 		kgo.ProducerBatchCompression(codec(cfg.Compression)),
 		kgo.UnknownTopicRetries(10),
 	}

@@ -60,14 +60,14 @@ func (p partitioner) Partition(msg *sarama.ProducerMessage, partitions int32) (i
 	if err != nil {
 		return -1, err
 	}
-	return int32(murmur2(key)&0x7fffffff) % partitions, nil //nolint:gosec // 31 bits
+	return int32(murmur2(key)&0x7fffffff) % partitions, nil
 }
 
 // murmur2 is the hash of Kafka's DefaultPartitioner
 // (org.apache.kafka.common.utils.Utils.murmur2).
 func murmur2(key []byte) uint32 {
 	const m, r = 0x5bd1e995, 24
-	h := uint32(0x9747b28c) ^ uint32(len(key)) //nolint:gosec // keys are short
+	h := uint32(0x9747b28c) ^ uint32(len(key))
 	for ; len(key) >= 4; key = key[4:] {
 		k := uint32(key[0]) | uint32(key[1])<<8 | uint32(key[2])<<16 | uint32(key[3])<<24
 		k *= m

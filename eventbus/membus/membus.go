@@ -91,7 +91,7 @@ func (b *Bus) partitions(topic string) []*partition {
 	if !ok {
 		ps = make([]*partition, b.cfg.Partitions)
 		for i := range ps {
-			ps[i] = newPartition(int32(i), b.cfg.Retain) //nolint:gosec // a small number
+			ps[i] = newPartition(int32(i), b.cfg.Retain)
 		}
 		b.topics[topic] = ps
 	}

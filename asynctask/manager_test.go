@@ -206,12 +206,11 @@ func TestStreamThatFailsHalfwayIsResumed(t *testing.T) {
 		reads++
 		return func(yield func(asynctask.Request, error) bool) {
 			n := 0
-			for r := range numbered(7)(ctx, task) {
+			for r, err := range numbered(7)(ctx, task) {
 				if n++; reads == 1 && n == 6 {
-					_ = yield(asynctask.Request{}, errBroken)
-					return
+					r, err = asynctask.Request{}, errBroken
 				}
-				if !yield(r, nil) {
+				if !yield(r, err) {
 					return
 				}
 			}

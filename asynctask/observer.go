@@ -40,8 +40,8 @@ type Observation struct {
 }
 
 // Observer is told what happens, on the goroutine it happens on: it must be
-// quick and safe for concurrent use. Package taskmetrics has one for
-// Prometheus, tasktrace one for OpenTelemetry.
+// quick and safe for concurrent use. Package asynctaskprom has one for
+// Prometheus, asynctaskotel one for OpenTelemetry.
 type Observer interface {
 	Observe(o Observation)
 }

@@ -154,9 +154,6 @@ type parked struct {
 }
 
 func toParked(r *asynctask.Reply) (*parked, error) {
-	if r == nil {
-		return nil, nil
-	}
 	wire, err := json.Marshal(r)
 	return &parked{Wire: wire, EventType: r.EventType, Timestamp: micros(r.Timestamp), Payload: r.Payload}, err
 }

@@ -107,17 +107,17 @@ func (s *Store) takeBack(ctx context.Context, ids []string) error {
 func (s *Store) Reschedule(ctx context.Context, recs []asynctask.Record) error {
 	writes := make([]mongo.WriteModel, len(recs))
 	for i, r := range recs {
-		p, err := toParked(r.Reply)
-		if err != nil {
-			return fmt.Errorf("mongostore: park %s: %w", r.ID(), err)
-		}
 		set, unset := bson.M{"sent": r.Sent, "attempt": r.Attempt}, bson.M{}
 		setOrUnset(set, unset, "sent_at", micros(r.SentAt))
 		setOrUnset(set, unset, "next_at", micros(r.NextAt))
-		if p != nil {
-			set["parked"] = p
-		} else {
+		if r.Reply == nil {
 			unset["parked"] = ""
+		} else {
+			p, err := toParked(r.Reply)
+			if err != nil {
+				return fmt.Errorf("mongostore: park %s: %w", r.ID(), err)
+			}
+			set["parked"] = p
 		}
 		writes[i] = mongo.NewUpdateOneModel().
 			SetFilter(bson.M{"_id": r.ID(), "state": asynctask.RequestInFlight}).SetUpdate(change(set, unset, nil))

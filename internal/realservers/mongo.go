@@ -28,7 +28,7 @@ func Mongo(t testing.TB) string {
 	jars := filepath.Join(dir, "..", "..", ".cache", "mongo-java-server")
 	require.DirExists(t, jars, "run internal/realservers/install-mongo.sh")
 	port := freePort(t)
-	cmd := exec.Command("java", "-cp", filepath.Join(jars, "*"), filepath.Join(dir, "mongo", "Mongo.java"), strconv.Itoa(port)) //nolint:noctx // killed by the cleanup
+	cmd := exec.Command("java", "-cp", filepath.Join(jars, "*"), filepath.Join(dir, "mongo", "Mongo.java"), strconv.Itoa(port)) //nolint:gosec,noctx // our own arguments; killed by the cleanup
 	cmd.Stderr = os.Stderr
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {

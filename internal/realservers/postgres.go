@@ -53,7 +53,7 @@ func (p postgres) init(t testing.TB) {
 		require.NoError(t, os.Chown(p.dir, int(p.as.Credential.Uid), int(p.as.Credential.Gid)))
 		require.NoError(t, os.Chown(secret, int(p.as.Credential.Uid), int(p.as.Credential.Gid)))
 	}
-	cmd := exec.Command(filepath.Join(p.bin, "initdb"), "--pgdata", filepath.Join(p.dir, "data"), //nolint:noctx // waited for at once
+	cmd := exec.Command(filepath.Join(p.bin, "initdb"), "--pgdata", filepath.Join(p.dir, "data"), //nolint:gosec,noctx // our own arguments; waited for at once
 		"--username=tests", "--pwfile", secret, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync")
 	cmd.SysProcAttr, cmd.Dir = p.as, p.dir
 	out, err := cmd.CombinedOutput()
@@ -65,7 +65,7 @@ func (p postgres) start(t testing.TB) {
 	t.Helper()
 	logs, err := os.Create(filepath.Join(t.TempDir(), "postgres.log"))
 	require.NoError(t, err)
-	cmd := exec.Command(filepath.Join(p.bin, "postgres"), "-D", filepath.Join(p.dir, "data"), //nolint:noctx // stopped by the cleanup
+	cmd := exec.Command(filepath.Join(p.bin, "postgres"), "-D", filepath.Join(p.dir, "data"), //nolint:gosec,noctx // our own arguments; stopped by the cleanup
 		"-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-k", "", "-c", "max_connections=100")
 	cmd.SysProcAttr, cmd.Dir, cmd.Stdout, cmd.Stderr = p.as, p.dir, logs, logs
 	require.NoError(t, cmd.Start())

@@ -1,12 +1,12 @@
-// Package taskmetrics counts what an asynctask.Manager does, for Prometheus.
+// Package asynctaskprom counts what an asynctask.Manager does, for Prometheus.
 //
-//	metrics, err := taskmetrics.New(registry)
+//	metrics, err := asynctaskprom.New(registry)
 //	...
 //	asynctask.Config{Observer: metrics}
 //
 // Labels are the task's type and step, which definitions bound in number; ids
 // are never labels.
-package taskmetrics
+package asynctaskprom
 
 import (
 	"errors"
@@ -56,7 +56,7 @@ func New(reg prometheus.Registerer) (*Metrics, error) {
 		errs = append(errs, reg.Register(c))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("taskmetrics: %w", err)
+		return nil, fmt.Errorf("asynctaskprom: %w", err)
 	}
 	return m, nil
 }

@@ -1,4 +1,4 @@
-package taskmetrics_test
+package asynctaskprom_test
 
 import (
 	"strings"
@@ -11,14 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hexplane/hexplane/asynctask"
-	"github.com/hexplane/hexplane/asynctask/taskmetrics"
+	"github.com/hexplane/hexplane/asynctask/asynctaskprom"
 )
 
 func TestMetrics(t *testing.T) {
 	reg := prometheus.NewPedanticRegistry()
-	m, err := taskmetrics.New(reg)
+	m, err := asynctaskprom.New(reg)
 	require.NoError(t, err)
-	_, err = taskmetrics.New(reg)
+	_, err = asynctaskprom.New(reg)
 	require.Error(t, err, "twice")
 	for _, o := range []asynctask.Observation{
 		{Kind: asynctask.TaskStarted, Type: "T"},
@@ -26,7 +26,10 @@ func TestMetrics(t *testing.T) {
 		{Kind: asynctask.RequestPublished, Type: "T", Step: "s"},
 		{Kind: asynctask.RequestReplied, Type: "T", Step: "s", Status: asynctask.StatusOK, Duration: time.Millisecond},
 		{Kind: asynctask.RequestTimedOut, Type: "T", Step: "s"},
-		{Kind: asynctask.ReplyLate}, {Kind: asynctask.ReplyLate}, {Kind: asynctask.ReplyDuplicate}, {Kind: asynctask.ReplyUnknown},
+		{Kind: asynctask.ReplyLate},
+		{Kind: asynctask.ReplyLate},
+		{Kind: asynctask.ReplyDuplicate},
+		{Kind: asynctask.ReplyUnknown},
 		{Kind: asynctask.Swept, Count: 7},
 		{Kind: asynctask.StepUnfinished, Type: "T", Step: "s", Count: 3, Open: 40, Known: true},
 		{Kind: asynctask.Erred, Type: "T", Step: "s"},

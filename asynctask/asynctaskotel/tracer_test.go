@@ -1,4 +1,4 @@
-package tasktrace_test
+package asynctaskotel_test
 
 import (
 	"testing"
@@ -11,13 +11,13 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/hexplane/hexplane/asynctask"
-	"github.com/hexplane/hexplane/asynctask/tasktrace"
+	"github.com/hexplane/hexplane/asynctask/asynctaskotel"
 )
 
 func TestSpansContinueTheTraceOfTheStart(t *testing.T) {
 	recorder := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(recorder))
-	tracer := tasktrace.New(provider)
+	tracer := asynctaskotel.New(provider)
 	trace := map[string]string{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
 
 	tracer.Observe(asynctask.Observation{Kind: asynctask.TaskStarted, TraceID: trace})

@@ -1,10 +1,10 @@
-// Package tasktrace makes OpenTelemetry spans of what an asynctask.Manager does.
+// Package asynctaskotel makes OpenTelemetry spans of what an asynctask.Manager does.
 //
 // A task ends in one span, from its start to its end, and each answered request
 // in one, from its publish to its reply; both are children of the trace that the
 // task was started in. Publishes and handlers make spans of their own where the
 // bus is traced, in the same trace, across processes.
-package tasktrace
+package asynctaskotel
 
 import (
 	"context"

@@ -35,7 +35,7 @@ func meaning(err error) error {
 		return fabric.ErrNotFound
 	case apierrors.IsAlreadyExists(err):
 		return fabric.ErrExists
-	case apierrors.IsConflict(err):
+	case apierrors.IsConflict(err), aboutUID(err):
 		return fabric.ErrConflict
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err),
 		apierrors.IsRequestEntityTooLargeError(err), apierrors.IsMethodNotSupported(err),
@@ -46,6 +46,21 @@ func meaning(err error) error {
 	default:
 		return fabric.ErrUnavailable
 	}
+}
+
+// aboutUID tells whether an apply met another object than it was meant for: the
+// server then says that the uid it was given cannot be changed.
+func aboutUID(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsInvalid(err) || !errors.As(err, &status) || status.Status().Details == nil {
+		return false
+	}
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Field == "metadata.uid" {
+			return true
+		}
+	}
+	return false
 }
 
 // namesObject tells whether a 404 is about an object; a server that does not

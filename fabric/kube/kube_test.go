@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/rest"
 
 	"github.com/hexplane/hexplane/fabric"
@@ -30,13 +31,16 @@ func TestMeaning(t *testing.T) {
 	terminating := apierrors.NewForbidden(pods, "a", errors.New("namespace is being terminated"))
 	terminating.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: corev1.NamespaceTerminatingCause}}
 	for name, tc := range map[string]struct{ err, want error }{
-		"not found":           {apierrors.NewNotFound(pods, "a"), fabric.ErrNotFound},
-		"kind not served":     {apierrors.NewGenericServerResponse(404, "GET", pods, "a", "404 page not found", 0, true), fabric.ErrNoKind},
-		"exists":              {apierrors.NewAlreadyExists(pods, "a"), fabric.ErrExists},
-		"conflict":            {apierrors.NewConflict(pods, "a", errors.New("x")), fabric.ErrConflict},
-		"terminating":         {terminating, fabric.ErrTerminating},
-		"forbidden":           {apierrors.NewForbidden(pods, "a", errors.New("no")), fabric.ErrForbidden},
-		"invalid":             {apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "a", nil), fabric.ErrInvalid},
+		"not found":       {apierrors.NewNotFound(pods, "a"), fabric.ErrNotFound},
+		"kind not served": {apierrors.NewGenericServerResponse(404, "GET", pods, "a", "404 page not found", 0, true), fabric.ErrNoKind},
+		"exists":          {apierrors.NewAlreadyExists(pods, "a"), fabric.ErrExists},
+		"conflict":        {apierrors.NewConflict(pods, "a", errors.New("x")), fabric.ErrConflict},
+		"terminating":     {terminating, fabric.ErrTerminating},
+		"forbidden":       {apierrors.NewForbidden(pods, "a", errors.New("no")), fabric.ErrForbidden},
+		"invalid":         {apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "a", nil), fabric.ErrInvalid},
+		"another uid": {apierrors.NewInvalid(schema.GroupKind{Kind: "Pod"}, "a", field.ErrorList{
+			field.Invalid(field.NewPath("metadata", "uid"), "x", "field is immutable"),
+		}), fabric.ErrConflict},
 		"bad request":         {apierrors.NewBadRequest("x"), fabric.ErrInvalid},
 		"too many requests":   {apierrors.NewTooManyRequests("x", 1), fabric.ErrUnavailable},
 		"unauthorized":        {apierrors.NewUnauthorized("x"), fabric.ErrUnavailable},

@@ -1,0 +1,134 @@
+//go:build integration
+
+package kube_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/hexplane/hexplane/fabric"
+	"github.com/hexplane/hexplane/fabric/fabrictest"
+)
+
+const benchWorkers = 16
+
+// BenchmarkNamespaces creates namespaces with the whole baseline on a real API
+// server: by the daemon, with its records, checks, watches and reports, and by a
+// plain loop over the dynamic client that applies the same objects. Run it with
+// -benchtime=500x or more; rounds alternate because the server's speed drifts.
+func BenchmarkNamespaces(b *testing.B) {
+	s := start(b)
+	reports := &fabrictest.Recorder{}
+	daemon, err := fabric.New(s.cluster(b, s.daemon), reports, fabric.Config{
+		ClusterID: "paris", Baseline: fabric.DefaultBaseline(), Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(b, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- daemon.Run(ctx) }()
+	defer func() {
+		cancel()
+		require.NoError(b, <-ended)
+	}()
+	model := benchProject("model", 0)
+	require.NoError(b, daemon.ApplyProject(ctx, model))
+	templates := s.objectsOf(b, model.Namespace)
+
+	for round := range 3 {
+		b.Run(fmt.Sprintf("fabric/%d", round), func(b *testing.B) {
+			name := fmt.Sprintf("fabric%d-%d", round, b.N)
+			each(b, func(i int) error { return daemon.ApplyProject(ctx, benchProject(name, i)) })
+		})
+		b.Run(fmt.Sprintf("plain/%d", round), func(b *testing.B) {
+			name := fmt.Sprintf("plain%d-%d", round, b.N)
+			each(b, func(i int) error { return s.applyAll(ctx, templates, benchProject(name, i).Namespace) })
+		})
+	}
+}
+
+func benchProject(name string, i int) fabric.Project {
+	id := fmt.Sprintf("%s-%d", name, i)
+	return fabric.Project{ID: id, AccountID: "acme", Name: "bench", Namespace: "prj-" + id, Generation: 1}
+}
+
+// each does b.N things, some at a time, and reports their rate.
+func each(b *testing.B, do func(i int) error) {
+	b.Helper()
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	began := time.Now()
+	for range benchWorkers {
+		workers.Go(func() {
+			for i := int(next.Add(1)); i <= b.N; i = int(next.Add(1)) {
+				if err := do(i); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "namespaces/s")
+}
+
+var benchKinds = []schema.GroupVersionKind{
+	{Version: "v1", Kind: "Namespace"},
+	{Version: "v1", Kind: "ResourceQuota"},
+	{Version: "v1", Kind: "LimitRange"},
+	{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"},
+	{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"},
+}
+
+// objectsOf returns what the daemon applied for a project, to apply elsewhere.
+func (s apiServer) objectsOf(b *testing.B, namespace string) []*unstructured.Unstructured {
+	b.Helper()
+	var out []*unstructured.Unstructured
+	for _, kind := range benchKinds {
+		in := namespace
+		opts := metav1.ListOptions{LabelSelector: "app.kubernetes.io/managed-by=fabric"}
+		if kind.Kind == "Namespace" {
+			in, opts.FieldSelector = "", "metadata.name="+namespace
+		}
+		list, err := s.resource(kind, in).List(b.Context(), opts)
+		require.NoError(b, err)
+		require.Len(b, list.Items, 1, kind.Kind)
+		live := list.Items[0]
+		obj := &unstructured.Unstructured{Object: maps.Clone(live.Object)}
+		obj.Object["metadata"] = map[string]any{"name": live.GetName()}
+		obj.SetLabels(live.GetLabels())
+		obj.SetAnnotations(live.GetAnnotations())
+		obj.SetGroupVersionKind(kind)
+		delete(obj.Object, "status")
+		out = append(out, obj)
+	}
+	return out
+}
+
+// applyAll is the plain loop: one apply after the other.
+func (s apiServer) applyAll(ctx context.Context, templates []*unstructured.Unstructured, namespace string) error {
+	for i, template := range templates {
+		obj, in := template.DeepCopy(), namespace
+		if i == 0 {
+			obj.SetName(namespace)
+			in = ""
+		} else {
+			obj.SetNamespace(namespace)
+		}
+		_, err := s.resource(obj.GroupVersionKind(), in).
+			Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: "plain", Force: true})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -34,9 +34,12 @@ func sealed(obj Object) Object {
 // map in a port's spec may have been filled by the kind's defaults; elsewhere it
 // means something (a selector of everything) and must still be empty.
 func matches(want, live Object) bool {
-	return containsStrings(live.Labels, want.Labels) &&
-		containsStrings(live.Annotations, want.Annotations) &&
-		contains(live.Fields, want.Fields, want.Kind.APIVersion == PortAPIVersion)
+	for key, value := range want.Fields { // a cluster adds fields of its own
+		if !contains(live.Fields[key], value, want.Kind.APIVersion == PortAPIVersion) {
+			return false
+		}
+	}
+	return containsStrings(live.Labels, want.Labels) && containsStrings(live.Annotations, want.Annotations)
 }
 
 func containsStrings(live, want map[string]string) bool {

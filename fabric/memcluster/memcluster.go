@@ -236,6 +236,9 @@ func (c *Cluster) insert(obj fabric.Object) (fabric.Object, error) {
 		}
 	}
 	s := &stored{obj: prune(obj), applied: ownedBy(obj), others: pathSet{}}
+	if obj.Kind == fabric.KindNamespace {
+		s.obj.Fields = map[string]any{"spec": map[string]any{"finalizers": []any{"kubernetes"}}}
+	}
 	s.obj.UID, s.obj.ResourceVersion = uuid.NewString(), c.next()
 	c.objects[obj.Ref] = s
 	c.tell(fabric.Object{}, s.obj, false)

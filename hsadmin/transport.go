@@ -46,19 +46,32 @@ func (t *transport) Do(ctx context.Context, req *Request) (*Response, error) {
 	return &Response{Status: in.StatusCode, Body: body, RequestID: requestID}, nil
 }
 
-func (t *transport) request(ctx context.Context, req *Request) (*http.Request, error) {
+// target is the URL of a path. Most paths need no escaping, and to say so spares
+// net/url from finding out several times.
+func (t *transport) target(path string) (*url.URL, error) {
 	target := t.base
-	path, err := url.PathUnescape(req.Path)
+	if !strings.Contains(path, "%") && target.RawPath == "" {
+		target.Path = strings.TrimSuffix(target.Path, "/") + path
+		return &target, nil
+	}
+	unescaped, err := url.PathUnescape(path)
 	if err != nil {
 		return nil, fmt.Errorf("path: %w", err)
 	}
-	root := strings.TrimSuffix(t.base.EscapedPath(), "/")
-	target.Path = strings.TrimSuffix(t.base.Path, "/") + path
-	target.RawPath = root + req.Path
+	target.RawPath = strings.TrimSuffix(target.EscapedPath(), "/") + path
+	target.Path = strings.TrimSuffix(target.Path, "/") + unescaped
+	return &target, nil
+}
+
+func (t *transport) request(ctx context.Context, req *Request) (*http.Request, error) {
+	target, err := t.target(req.Path)
+	if err != nil {
+		return nil, err
+	}
 	header := make(http.Header, 4+len(req.trail.header))
 	maps.Copy(header, req.trail.header)
 	out := &http.Request{
-		Method: req.Method, URL: &target, Host: target.Host, Header: header,
+		Method: req.Method, URL: target, Host: target.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	header["Accept"] = acceptJSON

@@ -40,9 +40,9 @@ type Delivery struct {
 // handling is the context of a callback: it says which delivery it belongs to,
 // and which trace its message continues.
 type handling struct {
-	context.Context
-	delivery Delivery
-	trace    map[string]string
+	context.Context //nolint:containedctx // it is one
+	delivery        Delivery
+	trace           map[string]string
 }
 
 type handlingKey struct{}

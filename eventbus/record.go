@@ -2,6 +2,7 @@ package eventbus
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,9 +51,9 @@ type Header struct {
 
 // Header returns the last header of that name, or "".
 func (r *Record) Header(name string) string {
-	for i := len(r.Headers) - 1; i >= 0; i-- {
-		if r.Headers[i].Key == name {
-			return r.Headers[i].Value
+	for _, h := range slices.Backward(r.Headers) {
+		if h.Key == name {
+			return h.Value
 		}
 	}
 	return ""

@@ -204,8 +204,7 @@ func (p *partition) handle(l *lane, batch []entry, rec *eventbus.Record, started
 		if err == nil {
 			return handled
 		}
-		var later *eventbus.LaterError
-		if errors.As(err, &later) {
+		if later, ok := errors.AsType[*eventbus.LaterError](err); ok {
 			kept := *rec
 			e.handed = &kept
 			return p.hold(l, batch, later.At)

@@ -105,7 +105,9 @@ func (p *publisher) send(recs []*eventbus.Record) []error {
 	var failed sarama.ProducerErrors
 	if err := p.producer.SendMessages(batch); errors.As(err, &failed) {
 		for _, f := range failed {
-			errs[f.Msg.Metadata.(int)] = f.Err
+			if i, ok := f.Msg.Metadata.(int); ok {
+				errs[i] = f.Err
+			}
 		}
 	}
 	return errs

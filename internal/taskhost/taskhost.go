@@ -14,8 +14,8 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/hexplane/hexplane/asynctask"
+	"github.com/hexplane/hexplane/asynctask/asynctaskprom"
 	"github.com/hexplane/hexplane/asynctask/sqlstore"
-	"github.com/hexplane/hexplane/asynctask/taskmetrics"
 	"github.com/hexplane/hexplane/internal/service"
 )
 
@@ -36,7 +36,7 @@ func New(ctx context.Context, p *service.Platform, cfg asynctask.Config, defs ..
 	if err != nil {
 		return nil, service.Loop{}, errors.Join(err, db.Close())
 	}
-	metrics, err := taskmetrics.New(p.Metrics)
+	metrics, err := asynctaskprom.New(p.Metrics)
 	if err != nil {
 		return nil, service.Loop{}, errors.Join(fmt.Errorf("taskhost: %w", err), db.Close())
 	}

@@ -75,7 +75,7 @@ func number(rec *Record, header string, fallback int64) int64 {
 
 // retryRecord is the record as it goes to a retry topic, to be tried at that
 // time, or in its turn when at is zero.
-func (v visit) retryRecord(group string, tier int, at time.Time) *Record {
+func (v *visit) retryRecord(group string, tier int, at time.Time) *Record {
 	rec := *v.rec
 	rec.Topic = RetryTopic(v.rec.Topic, group, tier)
 	rec.Headers = append(make([]Header, 0, len(v.rec.Headers)+4), v.rec.Headers...)
@@ -91,4 +91,4 @@ func (v visit) retryRecord(group string, tier int, at time.Time) *Record {
 }
 
 // hold notes in the record itself how far it got, for a wait in place.
-func (v visit) hold(rec *Record, at time.Time) { rec.held = &held{attempts: v.attempts, at: at} }
+func (v *visit) hold(rec *Record, at time.Time) { rec.held = &held{attempts: v.attempts, at: at} }

@@ -19,6 +19,7 @@ func TestEnvelope(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "orders", rec.Topic)
 	require.Equal(t, "k", string(rec.Key))
+	//nolint:testifylint // the exact bytes are the contract
 	require.Equal(t, `{"id":"0192","event_type":"Ordered","payload":{"id":"1"},"trace_id":{"traceparent":"00-a-b-01"},`+
 		`"timestamp":"2026-03-01T12:00:00.005Z"}`, string(rec.Value))
 	require.Equal(t, []eventbus.Header{

@@ -22,7 +22,7 @@ func TestBinaryRoundTrip(t *testing.T) {
 	rec, err := s.Marshal(sent)
 	require.NoError(t, err)
 	require.Equal(t, "device-1", string(rec.Key))
-	require.Equal(t, `{"ip":"192.0.2.1"}`, string(rec.Value))
+	require.Equal(t, string(sent.Payload), string(rec.Value))
 	for name, want := range map[string]string{
 		"content-type": "application/json", "ce_specversion": "1.0", "ce_id": "0192",
 		"ce_source": "https://example.com/rsevents", "ce_type": "device_event_connected",
@@ -84,8 +84,11 @@ func FuzzUnmarshal(f *testing.F) {
 	s := cloudevent.New("/fuzz")
 	f.Fuzz(func(t *testing.T, contentType, version, id string, value []byte) {
 		msg, err := s.Unmarshal(&eventbus.Record{Topic: "t", Value: value, Headers: []eventbus.Header{
-			{Key: "content-type", Value: contentType}, {Key: "ce_specversion", Value: version}, {Key: "ce_id", Value: id},
-			{Key: "ce_source", Value: "/hs"}, {Key: "ce_type", Value: "x"},
+			{Key: "content-type", Value: contentType},
+			{Key: "ce_specversion", Value: version},
+			{Key: "ce_id", Value: id},
+			{Key: "ce_source", Value: "/hs"},
+			{Key: "ce_type", Value: "x"},
 		}})
 		if err != nil {
 			require.ErrorIs(t, err, eventbus.ErrUndecodable)

@@ -63,6 +63,7 @@ func (t *Tracer) Handle(ctx context.Context, group string, msg *eventbus.Message
 	return ctx, end(span)
 }
 
+//nolint:spancheck // the caller ends what is started here
 func (t *Tracer) start(
 	ctx context.Context, name string, kind trace.SpanKind, msg *eventbus.Message, more ...attribute.KeyValue,
 ) (context.Context, trace.Span) {

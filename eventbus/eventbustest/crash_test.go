@@ -130,7 +130,7 @@ func crash(t *testing.T, adapter string, session time.Duration, end func(*exec.C
 	path := filepath.Join(t.TempDir(), "effects")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	start := func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0]) //nolint:gosec,noctx // ourselves; ended below
+		cmd := exec.Command(os.Args[0]) //nolint:noctx // ourselves; ended below
 		cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{adapter, broker, path, session.String()}, " "))
 		cmd.Stderr = os.Stderr
 		require.NoError(t, cmd.Start())
@@ -147,7 +147,7 @@ func crash(t *testing.T, adapter string, session time.Duration, end func(*exec.C
 	for range *crashRounds {
 		before := read(t, path).effects
 		require.Eventually(t, func() bool { return read(t, path).effects > before+5*crashKeys }, 2*time.Minute, 20*time.Millisecond)
-		i := rand.IntN(len(children)) //nolint:gosec // any will do
+		i := rand.IntN(len(children)) // any will do
 		end(children[i])
 		children[i] = start()
 	}

@@ -62,6 +62,3 @@ func (p *pool) take() *lane {
 	p.next++
 	return l
 }
-
-// wait returns when no goroutine of the pool runs.
-func (p *pool) wait() { p.idle.Wait() }

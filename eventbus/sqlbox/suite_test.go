@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -118,7 +119,7 @@ func testOutboxKeepsOrder(t *testing.T, db *bun.DB) {
 		for k := range keys {
 			key := fmt.Sprintf("k%d\xff", k)
 			require.NoError(t, sqlbox.Add(t.Context(), db, message(t, key, n)))
-			want[key] = append(want[key], fmt.Sprint(n))
+			want[key] = append(want[key], strconv.Itoa(n))
 		}
 	}
 	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 30*time.Second, 10*time.Millisecond)

@@ -48,7 +48,7 @@ func TestKilledAndRunAgainItFinishes(t *testing.T) {
 }
 
 func child(file string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], file) //nolint:noctx // this test again; killed or waited for
+	cmd := exec.Command(os.Args[0], file)
 	cmd.Env = append(os.Environ(), envChild+"=1")
 	cmd.Stderr = os.Stderr
 	return cmd

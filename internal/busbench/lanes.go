@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -73,7 +74,7 @@ func (b *bench) runLanes(topic string, keys, each int) (sample, error) {
 			if seen == 0 {
 				started <- time.Now()
 			}
-			if fmt.Sprint(next[msg.Key]) != string(msg.Payload) {
+			if strconv.Itoa(next[msg.Key]) != string(msg.Payload) {
 				disorder++
 			}
 			next[msg.Key]++

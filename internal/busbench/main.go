@@ -35,11 +35,11 @@ func main() {
 			os.Exit(1)
 		}
 		_ = pprof.StartCPUProfile(file)
-		defer pprof.StopCPUProfile()
 	}
-	if err := run(*brokers, *rounds, *only); err != nil {
+	err := run(*brokers, *rounds, *only)
+	pprof.StopCPUProfile()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "busbench:", err)
-		pprof.StopCPUProfile()
 		os.Exit(1)
 	}
 }

@@ -33,7 +33,7 @@ func TestKilledServiceLosesNoEvent(t *testing.T) {
 		b := servicetest.Start(t, env...)
 		ids := make(chan string)
 		go create(t.Context(), b.URL("accounts"), life, ids)
-		for n := 0; n < 20+7*life; n++ {
+		for range 20 + 7*life {
 			answered[<-ids] = true
 		}
 		b.Kill()

@@ -96,7 +96,7 @@ func (w *world) child(role, name string) *exec.Cmd {
 	logs, err := os.OpenFile(filepath.Join(w.dir, name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	require.NoError(w.t, err)
 	defer logs.Close()
-	cmd := exec.Command(os.Args[0]) //nolint:noctx // this test again; killed by the test
+	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), envRole+"="+role, envDir+"="+w.dir,
 		envPort+"="+strconv.Itoa(w.port), envLeaves+"="+strconv.Itoa(*leaves), envName+"="+name)
 	cmd.Stdout, cmd.Stderr = logs, logs

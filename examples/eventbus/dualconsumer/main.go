@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"strings"
 	"sync"
@@ -23,7 +22,8 @@ func main() {
 	brokers := flag.String("brokers", "127.0.0.1:9092", "addresses of Kafka brokers, separated by commas")
 	flag.Parse()
 	if err := run(context.Background(), os.Stdout, strings.Split(*brokers, ",")); err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 

@@ -6,9 +6,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -32,11 +32,12 @@ type invoice struct {
 func main() {
 	dir, err := os.MkdirTemp("", "outbox")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	defer os.RemoveAll(dir)
 	if err := run(context.Background(), filepath.Join(dir, "shop.db")); err != nil {
-		log.Print(err)
+		fmt.Fprintln(os.Stderr, err)
 	}
 }
 
@@ -95,7 +96,7 @@ func place(ctx context.Context, db *bun.DB, o order) error {
 		if _, err := tx.NewInsert().Model(&o).Exec(ctx); err != nil {
 			return err
 		}
-		msg, err := eventbus.NewMessage("orders", "OrderPlaced", fmt.Sprint(o.ID), o)
+		msg, err := eventbus.NewMessage("orders", "OrderPlaced", strconv.FormatInt(o.ID, 10), o)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"log"
+	"os"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/eventbus/membus"
@@ -16,7 +16,8 @@ type orderPlaced struct {
 
 func main() {
 	if err := run(context.Background()); err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 

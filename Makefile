@@ -36,8 +36,8 @@ run: .bin/standalone $(INPUT) ## Load the households, run a full sync, compare e
 	$(STANDALONE) run --input $(INPUT) $(ARGS)
 
 .PHONY: resume
-resume: .bin/standalone $(INPUT) ## Go on with an interrupted run on the same data folder
-	$(STANDALONE) run --resume --input $(INPUT) $(ARGS)
+resume: .bin/standalone ## Go on with an interrupted run, and its input, on the same data folder
+	$(STANDALONE) run --resume $(ARGS)
 
 .PHONY: serve
 serve: .bin/standalone $(INPUT) ## The same as run, then stay up and print what to try

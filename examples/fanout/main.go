@@ -30,7 +30,8 @@ func main() {
 		Type: "Greetings",
 		Steps: []asynctask.Step{{
 			Name: "greet", Requests: asynctask.Fixed(people...), ReplyTopic: "replies", ReplyEvents: []string{"Greeted"},
-			Timeout: 2 * time.Second, Retry: asynctask.Retry{Attempts: 100}, // what a kill takes from the bus is asked again
+			Window: 100, Timeout: 10 * time.Second, // what a kill takes from the bus is asked again
+			Retry: asynctask.Retry{Attempts: 100},
 		}},
 	}))
 	greet := eventbus.CallbackFunc(func(ctx context.Context, msg *eventbus.Message) error {

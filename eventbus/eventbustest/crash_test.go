@@ -130,7 +130,7 @@ func crash(t *testing.T, adapter string, session time.Duration, end func(*exec.C
 	path := filepath.Join(t.TempDir(), "effects")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	start := func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0]) //nolint:noctx // ourselves; ended below
+		cmd := exec.Command(os.Args[0]) // ourselves; ended below
 		cmd.Env = append(os.Environ(), childEnv+"="+strings.Join([]string{adapter, broker, path, session.String()}, " "))
 		cmd.Stderr = os.Stderr
 		require.NoError(t, cmd.Start())

@@ -24,7 +24,7 @@ func startBroker() (*broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, "-serve") //nolint:gosec,noctx // ourselves; ended by closing its standard input
+	cmd := exec.Command(self, "-serve") //nolint:noctx // ourselves; ended by closing its standard input
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

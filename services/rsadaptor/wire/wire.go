@@ -4,9 +4,13 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/hexplane/hexplane/hsadmin"
 	"github.com/hexplane/hexplane/hsadmin/hsadminprom"
+	"github.com/hexplane/hexplane/internal/hsbackend"
 	"github.com/hexplane/hexplane/internal/service"
 	"github.com/hexplane/hexplane/services/rsadaptor/events"
 	"github.com/hexplane/hexplane/services/rsadaptor/realm"
@@ -15,7 +19,7 @@ import (
 
 // Config is what only rsadaptor reads from its environment.
 type Config struct {
-	URL        string `env:"HSADMIN_URL" desc:"base URL of the HomeSecure backend; {isp_id} in it stands for each provider's id; required"`
+	URL        string `env:"HSADMIN_URL" desc:"base URL of the HomeSecure backend; {isp_id} in it stands for each provider's id; unset: a backend in this process, with a journal in DATA_DIR"`
 	ClientCert string `env:"HSADMIN_CLIENT_CERT" desc:"PEM file of the client certificate"`
 	ClientKey  string `env:"HSADMIN_CLIENT_KEY" desc:"PEM file of the client key"`
 	CA         string `env:"HSADMIN_CA" desc:"PEM file of the backend's authority; unset: the system's"`
@@ -31,8 +35,11 @@ func App() service.App[Config] {
 
 // New wires the service on a platform.
 func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
+	svc := &service.Service{Platform: p}
 	if cfg.URL == "" {
-		return nil, errors.New("HSADMIN_URL is not set")
+		if err := embed(svc, &cfg); err != nil {
+			return nil, err
+		}
 	}
 	metrics, err := hsadminprom.New(p.Metrics)
 	if err != nil {
@@ -52,13 +59,29 @@ func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, 
 		realms.Close()
 		return nil, err
 	}
-	return &service.Service{
-		Platform:  p,
-		Consumers: []service.Consumer{{Group: p.Name, Registries: registries}},
-		Loops: []service.Loop{{Name: "realms", Run: func(ctx context.Context) error {
-			<-ctx.Done()
-			realms.Close()
-			return nil
-		}}},
-	}, nil
+	svc.Consumers = []service.Consumer{{Group: p.Name, Registries: registries}}
+	svc.Loops = append(svc.Loops, service.Loop{Name: "realms", Run: func(ctx context.Context) error {
+		<-ctx.Done()
+		realms.Close()
+		return nil
+	}})
+	return svc, nil
+}
+
+// embeddedRealm is the one realm of the embedded backend; all providers share it.
+const embeddedRealm = "homesecure"
+
+// embed starts a backend in this process and points the configuration at it.
+func embed(svc *service.Service, cfg *Config) error {
+	backend, err := hsbackend.Open(filepath.Join(svc.Platform.Dir, "homesecure"), []string{embeddedRealm})
+	if err != nil {
+		return fmt.Errorf("rsadaptor: embedded backend: %w", err)
+	}
+	cfg.URL = strings.ReplaceAll(backend.URL, realm.Placeholder, embeddedRealm)
+	cfg.ClientCert, cfg.ClientKey, cfg.CA = backend.Credentials.CertFile, backend.Credentials.KeyFile, backend.Credentials.CAFile
+	svc.Platform.Log.Info("HSADMIN_URL is not set: documents go to a backend in this process", "url", cfg.URL)
+	svc.Loops = append(svc.Loops, service.Loop{Name: "homesecure", Run: func(ctx context.Context) error {
+		return errors.Join(backend.Run(ctx), backend.Close())
+	}})
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"net"
 	"path/filepath"
 
+	"github.com/hexplane/hexplane/internal/hsbackend"
 	"github.com/hexplane/hexplane/internal/service"
 	accounts "github.com/hexplane/hexplane/services/accounts/wire"
 	customconfig "github.com/hexplane/hexplane/services/customconfig/wire"
@@ -21,7 +22,6 @@ import (
 	rsclient "github.com/hexplane/hexplane/services/rsclient/wire"
 	rssync "github.com/hexplane/hexplane/services/rssync/wire"
 	"github.com/hexplane/hexplane/services/standalone/demeter"
-	"github.com/hexplane/hexplane/services/standalone/hsbackend"
 )
 
 // Stack is the services of one process, ready to run.

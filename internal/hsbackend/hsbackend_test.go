@@ -11,8 +11,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/hexplane/hexplane/hsadmin"
+	"github.com/hexplane/hexplane/internal/hsbackend"
 	"github.com/hexplane/hexplane/rsmodels"
-	"github.com/hexplane/hexplane/services/standalone/hsbackend"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,4 +1,4 @@
-// Package hsbackend runs the HomeSecure backend of the standalone process: one realm for
+// Package hsbackend runs the HomeSecure backend that a process embeds: one realm for
 // each ISP, over HTTPS with client certificates, whose documents outlive the process.
 //
 // Every change is written to a journal in the data folder before the call that made it

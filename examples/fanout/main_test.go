@@ -28,6 +28,7 @@ func TestKilledAndRunAgainItFinishes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "tasks.db")
 	first := child(file)
 	require.NoError(t, first.Start())
+	t.Cleanup(func() { _ = first.Process.Kill() })
 	db, err := sqlstore.OpenSQLite(file, false)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()

@@ -53,6 +53,9 @@ Environment (variable, default, meaning):
 func parse(args []string, environ map[string]string, stdout io.Writer) (command, error) {
 	c := command{environ: environ}
 	c.HTTPAddr, c.AdminAddr = "127.0.0.1:8080", "127.0.0.1:9087"
+	if len(args) > 0 && args[0] == "run" { // nobody is told its addresses: any free port will do
+		c.HTTPAddr, c.AdminAddr = "127.0.0.1:0", "127.0.0.1:0"
+	}
 	c.LogLevel = slog.LevelWarn
 	if len(args) == 0 || isHelp(args[0]) {
 		return c, help(stdout, c)

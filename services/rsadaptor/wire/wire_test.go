@@ -38,18 +38,24 @@ type adaptor struct {
 }
 
 func newAdaptor(t *testing.T) *adaptor {
-	a := &adaptor{t: t, backend: hsadmintest.New(hsadmintest.Options{RequireClientCertificate: true})}
-	server, err := hsadmintest.Serve(http.StripPrefix("/isp-1", a.backend))
+	backend := hsadmintest.New(hsadmintest.Options{RequireClientCertificate: true})
+	server, err := hsadmintest.Serve(http.StripPrefix("/isp-1", backend))
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
 	credentials, err := server.WriteClient(t.TempDir(), "rsadaptor")
 	require.NoError(t, err)
-
-	house := servicetest.New(t)
-	svc, err := wire.New(t.Context(), house.Platform("rsadaptor"), wire.Config{
+	a := wired(t, wire.Config{
 		URL: server.URL + "/{isp_id}", CA: credentials.CAFile,
 		ClientCert: credentials.CertFile, ClientKey: credentials.KeyFile,
 	})
+	a.backend = backend
+	return a
+}
+
+func wired(t *testing.T, cfg wire.Config) *adaptor {
+	a := &adaptor{t: t}
+	house := servicetest.New(t)
+	svc, err := wire.New(t.Context(), house.Platform("rsadaptor"), cfg)
 	require.NoError(t, err)
 	house.Run(svc)
 	a.events = house.Producer()
@@ -243,7 +249,9 @@ func TestUndecodableEventIsADeadLetter(t *testing.T) {
 	assert.Zero(t, a.backend.CallCount())
 }
 
-func TestURLIsRequired(t *testing.T) {
-	_, err := wire.New(t.Context(), servicetest.New(t).Platform("rsadaptor"), wire.Config{})
-	require.ErrorContains(t, err, "HSADMIN_URL")
+func TestWithoutURLABackendIsEmbedded(t *testing.T) {
+	a := wired(t, wire.Config{})
+	a.publish(rsevent.TopicProvision, rsevent.TypeRSDeviceCreated, "a1",
+		rsevent.RSDevice{Request: asked("q1"), ResolvedDevice: resolved(rsevent.KindDevice)})
+	assert.Equal(t, rsevent.StatusOK, a.reply(rsevent.TypeRSDeviceCreatedReply, "q1").Status)
 }

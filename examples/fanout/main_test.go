@@ -37,7 +37,7 @@ func TestKilledAndRunAgainItFinishes(t *testing.T) {
 	require.Eventually(t, func() bool {
 		levels, err := store.Progress(t.Context(), "Greetings_1")
 		return err == nil && len(levels) == 1 && levels[0].OK > 100
-	}, 2*time.Minute, 5*time.Millisecond)
+	}, 4*time.Minute, 20*time.Millisecond)
 	require.NoError(t, first.Process.Kill())
 	require.Error(t, first.Wait())
 

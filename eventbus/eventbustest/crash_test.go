@@ -19,11 +19,11 @@ import (
 
 	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
-	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/eventbus/franzbus"
 	"github.com/hexplane/hexplane/eventbus/kafkabus"
+	"github.com/hexplane/hexplane/internal/embedkafka"
 )
 
 var crashRounds = flag.Int("crash.rounds", 5, "how often a consumer is killed, or restarted, in the crash tests")
@@ -122,11 +122,10 @@ func TestCrash(t *testing.T) {
 // crash runs three consumers of a group and a producer, and ends and restarts
 // one of the consumers, round after round.
 func crash(t *testing.T, adapter string, session time.Duration, end func(*exec.Cmd)) effects {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DefaultNumPartitions(crashPartitions),
-		kfake.GroupMinSessionTimeout(crashSession/2))
+	embedded, err := embedkafka.Start(embedkafka.Config{Partitions: crashPartitions, MinSession: crashSession / 2})
 	require.NoError(t, err)
-	t.Cleanup(cluster.Close)
-	broker := cluster.ListenAddrs()[0]
+	t.Cleanup(embedded.Close)
+	broker := embedded.Addrs()[0]
 	path := filepath.Join(t.TempDir(), "effects")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	start := func() *exec.Cmd {

@@ -16,13 +16,20 @@
 package embedkafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
+
+// expireEvery is how often dead group members are looked for.
+const expireEvery = 250 * time.Millisecond
 
 // ErrInUse reports a data folder that another live broker holds.
 var ErrInUse = errors.New("embedkafka: data folder is in use by another process")
@@ -30,10 +37,13 @@ var ErrInUse = errors.New("embedkafka: data folder is in use by another process"
 // Config says where the broker listens and what it keeps. The zero value is a broker
 // in memory on a free loopback port.
 type Config struct {
-	Dir        string       // data folder, made when absent; empty: in memory
-	Port       int          // loopback TCP port; 0: a free one
-	Partitions int          // partitions of a topic made on first use; default 4
-	Sync       bool         // fsync each batch, so that a power loss takes nothing
+	Dir        string // data folder, made when absent; empty: in memory
+	Port       int    // loopback TCP port; 0: a free one
+	Partitions int    // partitions of a topic made on first use; default 4
+	Sync       bool   // fsync each batch, so that a power loss takes nothing
+	// MinSession is the shortest session timeout that a group member may ask for;
+	// default 6 s, as Kafka's.
+	MinSession time.Duration
 	Log        *slog.Logger // default: nothing is logged
 }
 
@@ -41,6 +51,7 @@ type Config struct {
 type Broker struct {
 	cluster *kfake.Cluster
 	lock    folderLock
+	stop    func() // the watch over group members
 	close   sync.Once
 }
 
@@ -56,7 +67,39 @@ func Start(cfg Config) (*Broker, error) {
 		lock.release()
 		return nil, fmt.Errorf("embedkafka: start: %w", err)
 	}
-	return &Broker{cluster: cluster, lock: lock}, nil
+	stop, err := watch(cluster, cfg.Log)
+	if err != nil {
+		cluster.Close()
+		lock.release()
+		return nil, fmt.Errorf("embedkafka: start: %w", err)
+	}
+	return &Broker{cluster: cluster, lock: lock, stop: stop}, nil
+}
+
+// watch ends dead group members until the returned function is called.
+func watch(cluster *kfake.Cluster, log *slog.Logger) (stop func(), err error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...))
+	if err != nil {
+		return nil, err
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	all := newMembers(time.Now)
+	for _, key := range []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat, kmsg.OffsetCommit, kmsg.LeaveGroup} {
+		cluster.ControlKey(key.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			all.observe(req)
+			return nil, nil, false // the broker handles it
+		})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { all.expire(ctx, expireEvery, client, log) })
+	return func() {
+		cancel()
+		running.Wait()
+		client.Close()
+	}, nil
 }
 
 // Addrs returns the broker's bootstrap addresses, host:port each.
@@ -66,6 +109,7 @@ func (b *Broker) Addrs() []string { return b.cluster.ListenAddrs() }
 // more than once.
 func (b *Broker) Close() {
 	b.close.Do(func() {
+		b.stop()
 		b.cluster.Close()
 		b.lock.release()
 	})
@@ -84,6 +128,9 @@ func options(cfg Config) []kfake.Opt {
 	}
 	if cfg.Dir != "" {
 		opts = append(opts, kfake.DataDir(cfg.Dir))
+	}
+	if cfg.MinSession > 0 {
+		opts = append(opts, kfake.GroupMinSessionTimeout(cfg.MinSession))
 	}
 	if cfg.Sync {
 		opts = append(opts, kfake.SyncWrites())

@@ -1,0 +1,148 @@
+package embedkafka
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// members ends group members that died while they waited for an answer.
+//
+// kfake starts a member's session clock when the answer to its join or sync was
+// delivered. One that was killed before that has none: it keeps its partitions
+// for ever, and the next rebalance waits for it for ever. Apache Kafka starts the
+// clock when it answers, delivered or not. This does the same from outside: it
+// watches the group requests pass and lets the silent leave.
+type members struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	groups map[string]map[string]*member
+}
+
+// member is what was seen of one. While it waits for the others of its group it
+// cannot be told dead from alive, and does not hold them up longer than a rebalance.
+type member struct {
+	session time.Duration // 0 until its join was seen
+	seen    time.Time
+	waits   waiting
+}
+
+type waiting int
+
+const (
+	forNothing waiting = iota
+	forJoins           // its join is answered when all have joined
+	forLeader          // its sync is answered when the leader's came
+)
+
+func newMembers(now func() time.Time) *members {
+	return &members{now: now, groups: make(map[string]map[string]*member)}
+}
+
+// observe takes note of a request that the broker is about to handle.
+func (w *members) observe(req kmsg.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch r := req.(type) {
+	case *kmsg.JoinGroupRequest:
+		if r.MemberID != "" { // else it is told its id and joins again
+			m := w.seenLocked(r.Group, r.MemberID, forJoins)
+			m.session = time.Duration(r.SessionTimeoutMillis) * time.Millisecond
+		}
+	case *kmsg.SyncGroupRequest:
+		w.seenLocked(r.Group, r.MemberID, forLeader)
+		w.answeredLocked(r.Group, forJoins)
+		if len(r.GroupAssignment) > 0 {
+			w.answeredLocked(r.Group, forLeader)
+		}
+	case *kmsg.HeartbeatRequest:
+		w.seenLocked(r.Group, r.MemberID, forNothing)
+	case *kmsg.OffsetCommitRequest:
+		if r.MemberID != "" {
+			w.seenLocked(r.Group, r.MemberID, forNothing)
+		}
+	case *kmsg.LeaveGroupRequest:
+		w.removeLocked(r.Group, r.MemberID)
+		for _, m := range r.Members {
+			w.removeLocked(r.Group, m.MemberID)
+		}
+	}
+}
+
+func (w *members) seenLocked(group, id string, waits waiting) *member {
+	if w.groups[group] == nil {
+		w.groups[group] = make(map[string]*member)
+	}
+	m := w.groups[group][id]
+	if m == nil {
+		m = new(member)
+		w.groups[group][id] = m
+	}
+	m.seen, m.waits = w.now(), waits
+	return m
+}
+
+// answeredLocked starts the clock of those that waited for that.
+func (w *members) answeredLocked(group string, what waiting) {
+	for _, m := range w.groups[group] {
+		if m.waits == what {
+			m.seen, m.waits = w.now(), forNothing
+		}
+	}
+}
+
+func (w *members) removeLocked(group, id string) {
+	delete(w.groups[group], id)
+	if len(w.groups[group]) == 0 {
+		delete(w.groups, group)
+	}
+}
+
+// dead returns the members per group that were silent for longer than their
+// session, and forgets them.
+func (w *members) dead() map[string][]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	dead := make(map[string][]string)
+	for group, all := range w.groups {
+		for id, m := range all {
+			if m.session == 0 || m.waits != forNothing || w.now().Sub(m.seen) <= m.session {
+				continue
+			}
+			dead[group] = append(dead[group], id)
+			w.removeLocked(group, id)
+		}
+	}
+	return dead
+}
+
+// expire lets the dead leave, interval after interval, until ctx ends.
+func (w *members) expire(ctx context.Context, interval time.Duration, client *kgo.Client, log *slog.Logger) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		for group, ids := range w.dead() {
+			req := kmsg.NewPtrLeaveGroupRequest()
+			req.Group = group
+			for _, id := range ids {
+				m := kmsg.NewLeaveGroupRequestMember()
+				m.MemberID = id
+				req.Members = append(req.Members, m)
+			}
+			// One that the broker removed itself is unknown to it, which is fine.
+			if _, err := req.RequestWith(ctx, client); err != nil && ctx.Err() == nil {
+				log.Warn("embedkafka: dead group members stay", "group", group, "members", len(ids), "error", err)
+			}
+		}
+	}
+}

@@ -59,8 +59,9 @@ test: ## Every test that needs nothing but Go, with the race detector
 	go test -race ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## golangci-lint with .golangci.yaml
+lint: $(GOLANGCI_LINT) proto-check ## golangci-lint with .golangci.yaml, and the .proto files with buf
 	$(GOLANGCI_LINT) run ./...
+	cd asynctask/bench && go vet ./... # a module of its own, with the peers
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format every file the way lint wants it

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/internal/docstore"
@@ -33,6 +34,7 @@ type Platform struct {
 	Events  *eventbus.Producer // default client type; the outbox publishes through it
 	Docs    *docstore.Store
 	Metrics prometheus.Registerer // adds the label service
+	Traces  trace.TracerProvider  // where spans go: nowhere when there is no collector
 
 	closers []func() error // run backwards
 }
@@ -45,7 +47,7 @@ func (h *Host) newPlatform(ctx context.Context, name string) (*Platform, error) 
 	}
 	p := &Platform{
 		Name: name, Config: h.cfg, Dir: h.cfg.dir(name),
-		Log: h.log.With("service", name), Bus: bus, Metrics: metrics,
+		Log: h.log.With("service", name), Bus: bus, Metrics: metrics, Traces: h.tracing.provider,
 	}
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.close())

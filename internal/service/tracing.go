@@ -23,8 +23,9 @@ type tracing struct {
 	shutdown func(context.Context) error
 }
 
-// propagator reads and writes the W3C trace context.
-func propagator() propagation.TextMapPropagator {
+// Propagator reads and writes the W3C trace context and baggage, in every service
+// alike.
+func Propagator() propagation.TextMapPropagator {
 	return propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 }
 
@@ -52,9 +53,9 @@ func newTracing(endpoint, name string) (tracing, error) {
 func (t tracing) handler(service string, h http.Handler) http.Handler {
 	if _, silent := t.provider.(noop.TracerProvider); silent {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx := propagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+			ctx := Propagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
 			h.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
-	return otelhttp.NewHandler(h, service, otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(propagator()))
+	return otelhttp.NewHandler(h, service, otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(Propagator()))
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/eventbus/cloudevent"
@@ -75,7 +76,7 @@ func (h *House) Platform(name string) *service.Platform {
 	p := &service.Platform{
 		Name: name, Dir: h.t.TempDir(), Log: h.log, Bus: h.factory, Events: events,
 		Docs:    docstore.New(docstoretest.NewMemory(), events, docstore.Config{Log: h.log}),
-		Metrics: unregistered{},
+		Metrics: unregistered{}, Traces: noop.NewTracerProvider(),
 	}
 	h.platforms[name] = p
 	return p

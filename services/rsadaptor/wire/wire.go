@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hexplane/hexplane/hsadmin"
+	"github.com/hexplane/hexplane/hsadmin/hsadminotel"
 	"github.com/hexplane/hexplane/hsadmin/hsadminprom"
 	"github.com/hexplane/hexplane/internal/hsbackend"
 	"github.com/hexplane/hexplane/internal/service"
@@ -46,7 +47,7 @@ func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, 
 		return nil, err
 	}
 	realms, err := realm.New(hsadmin.Config{
-		Hooks:       []any{metrics},
+		Hooks:       []any{metrics, hsadminotel.New(p.Traces, service.Propagator())},
 		Log:         p.Log,
 		BaseURL:     cfg.URL,
 		Credentials: hsadmin.Credentials{CertFile: cfg.ClientCert, KeyFile: cfg.ClientKey, CAFile: cfg.CA},

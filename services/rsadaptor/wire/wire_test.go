@@ -10,10 +10,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/goleak"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/hsadmin/hsadmintest"
+	"github.com/hexplane/hexplane/internal/service"
 	"github.com/hexplane/hexplane/internal/service/servicetest"
 	"github.com/hexplane/hexplane/rsmodels/rsevent"
 	"github.com/hexplane/hexplane/services/rsadaptor/wire"
@@ -37,7 +40,7 @@ type adaptor struct {
 	dead    []*eventbus.Message
 }
 
-func newAdaptor(t *testing.T) *adaptor {
+func newAdaptor(t *testing.T, tune ...func(*service.Platform)) *adaptor {
 	backend := hsadmintest.New(hsadmintest.Options{RequireClientCertificate: true})
 	server, err := hsadmintest.Serve(http.StripPrefix("/isp-1", backend))
 	require.NoError(t, err)
@@ -47,15 +50,19 @@ func newAdaptor(t *testing.T) *adaptor {
 	a := wired(t, wire.Config{
 		URL: server.URL + "/{isp_id}", CA: credentials.CAFile,
 		ClientCert: credentials.CertFile, ClientKey: credentials.KeyFile,
-	})
+	}, tune...)
 	a.backend = backend
 	return a
 }
 
-func wired(t *testing.T, cfg wire.Config) *adaptor {
+func wired(t *testing.T, cfg wire.Config, tune ...func(*service.Platform)) *adaptor {
 	a := &adaptor{t: t}
 	house := servicetest.New(t)
-	svc, err := wire.New(t.Context(), house.Platform("rsadaptor"), cfg)
+	platform := house.Platform("rsadaptor")
+	for _, change := range tune {
+		change(platform)
+	}
+	svc, err := wire.New(t.Context(), platform, cfg)
 	require.NoError(t, err)
 	house.Run(svc)
 	a.events = house.Producer()
@@ -200,6 +207,14 @@ func TestSystemEventsBecomeCalls(t *testing.T) {
 	})
 	assert.Equal(t, rsevent.StatusOK, a.reply(rsevent.TypeRSSystemUpdatedReply, "system").Status)
 	a.calls("PUT /system/router-dns No Content", "PUT /system/router-allowed-ip No Content", "PUT /system/general No Content")
+}
+
+func TestCallsAreTraced(t *testing.T) {
+	spans := tracetest.NewSpanRecorder()
+	a := newAdaptor(t, func(p *service.Platform) { p.Traces = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)) })
+	a.publish(rsevent.TopicProvision, rsevent.TypeRSDeviceUpdated, "a1", rsevent.RSDevice{ResolvedDevice: resolved(rsevent.KindDevice)})
+	require.Eventually(t, func() bool { return len(spans.Ended()) > 0 }, soon, tick)
+	assert.Equal(t, "PUT /devices/{device_id}", spans.Ended()[0].Name())
 }
 
 func TestRefusalIsAnsweredOnce(t *testing.T) {

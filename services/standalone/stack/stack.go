@@ -1,7 +1,7 @@
-// Package stack runs every RouterSecure service, and Demeter, in one process, each wired as its own
-// binary wires it: they share a broker that speaks Kafka's protocol over TCP, call each
-// other over HTTP on the loopback interface, and write to a HomeSecure backend over
-// HTTPS. Nothing is shortcut because it is one process.
+// Package stack runs every RouterSecure service, and Demeter, in one process, each
+// wired as its own binary wires it: they share a broker that speaks Kafka's protocol
+// over TCP, call each other over HTTP on the loopback interface, and write to a
+// HomeSecure backend over HTTPS. Nothing is shortcut because it is one process.
 package stack
 
 import (
@@ -15,13 +15,17 @@ import (
 	"github.com/hexplane/hexplane/internal/hsbackend"
 	"github.com/hexplane/hexplane/internal/service"
 	accounts "github.com/hexplane/hexplane/services/accounts/wire"
+	bucketwriter "github.com/hexplane/hexplane/services/bucketwriter/wire"
 	customconfig "github.com/hexplane/hexplane/services/customconfig/wire"
 	gatewayisp "github.com/hexplane/hexplane/services/gatewayisp/wire"
+	notifications "github.com/hexplane/hexplane/services/notifications/wire"
 	rsadaptor "github.com/hexplane/hexplane/services/rsadaptor/wire"
 	rsagents "github.com/hexplane/hexplane/services/rsagents/wire"
 	rsclient "github.com/hexplane/hexplane/services/rsclient/wire"
+	rsevents "github.com/hexplane/hexplane/services/rsevents/wire"
 	rssync "github.com/hexplane/hexplane/services/rssync/wire"
 	"github.com/hexplane/hexplane/services/standalone/demeter"
+	subsystemsupervisor "github.com/hexplane/hexplane/services/subsystemsupervisor/wire"
 )
 
 // Stack is the services of one process, ready to run.
@@ -103,11 +107,38 @@ func (s *Stack) Idle(ctx context.Context) (bool, error) { return s.lag.idle(ctx)
 
 // wire composes the services, those first that others call.
 func (s *Stack) wire(ctx context.Context, gatewayAddr string) error {
-	const anyPort = "127.0.0.1:0"
-	hs := s.Backend
+	return errors.Join(
+		s.wireCore(ctx),
+		s.wireRouterSecure(ctx),
+		add(ctx, s, "gatewayisp", gatewayAddr, gatewayisp.New, func(c *gatewayisp.Config) error {
+			err := service.Parse(c, s.environ)
+			c.APIKeys = service.Secret(joinKeys(s.Keys))
+			c.RateLimit = 0 // one machine loads as fast as it can
+			c.AccountsURL, c.CustomConfigURL = s.urls["accounts"], s.urls["customconfig"]
+			c.RSClientURL, c.RSAgentsURL, c.RSSyncURL = s.urls["rsclient"], s.urls["rsagents"], s.urls["rssync"]
+			return err
+		}),
+		s.addDemeter(ctx, gatewayAddr),
+	)
+}
+
+const anyPort = "127.0.0.1:0"
+
+// wireCore composes the services that RouterSecure is a product of.
+func (s *Stack) wireCore(ctx context.Context) error {
 	return errors.Join(
 		add(ctx, s, "accounts", anyPort, accounts.New, defaults[accounts.Config](s)),
 		add(ctx, s, "customconfig", anyPort, customconfig.New, defaults[customconfig.Config](s)),
+		add(ctx, s, "subsystemsupervisor", anyPort, subsystemsupervisor.New, defaults[subsystemsupervisor.Config](s)),
+		add(ctx, s, "notifications", anyPort, notifications.New, defaults[notifications.Config](s)),
+		add(ctx, s, "bucketwriter", "", bucketwriter.New, defaults[bucketwriter.Config](s)),
+	)
+}
+
+// wireRouterSecure composes RouterSecure's own services.
+func (s *Stack) wireRouterSecure(ctx context.Context) error {
+	hs := s.Backend
+	return errors.Join(
 		add(ctx, s, "rsclient", anyPort, rsclient.New, defaults[rsclient.Config](s)),
 		add(ctx, s, "rsagents", anyPort, rsagents.New, func(c *rsagents.Config) error {
 			err := service.Parse(c, s.environ)
@@ -125,15 +156,7 @@ func (s *Stack) wire(ctx context.Context, gatewayAddr string) error {
 			c.ClientCert, c.ClientKey, c.CA = hs.Credentials.CertFile, hs.Credentials.KeyFile, hs.Credentials.CAFile
 			return err
 		}),
-		add(ctx, s, "gatewayisp", gatewayAddr, gatewayisp.New, func(c *gatewayisp.Config) error {
-			err := service.Parse(c, s.environ)
-			c.APIKeys = service.Secret(joinKeys(s.Keys))
-			c.RateLimit = 0 // one machine loads as fast as it can
-			c.AccountsURL, c.CustomConfigURL = s.urls["accounts"], s.urls["customconfig"]
-			c.RSClientURL, c.RSAgentsURL, c.RSSyncURL = s.urls["rsclient"], s.urls["rsagents"], s.urls["rssync"]
-			return err
-		}),
-		s.addDemeter(ctx, gatewayAddr),
+		add(ctx, s, "rsevents", "", rsevents.New, defaults[rsevents.Config](s)),
 	)
 }
 

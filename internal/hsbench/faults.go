@@ -53,8 +53,9 @@ func sendThroughFaults(
 	batches := hsadmin.NewBatchClient(client, hsadmin.BatchConfig{MinConcurrency: concurrency[0], MaxConcurrency: concurrency[1]})
 	outcomes := make([]int, n)
 	states := map[hsadmin.State]int{}
+	ready := prepared(n)
 	begin := time.Now()
-	for outcome := range batches.Stream(ctx, puts(n, false)) {
+	for outcome := range batches.Stream(ctx, puts(ready, n)) {
 		outcomes[outcome.Index]++
 		states[outcome.State]++
 	}

@@ -47,7 +47,7 @@ func run(ctx context.Context, serve bool, only string, scale float64) error {
 
 // measure runs every part, or the only one wanted, and writes its table.
 func measure(ctx context.Context, out io.Writer, self, only string, scale float64) error {
-	scaled := func(n int) int { return max(int(float64(n)*scale), 200) }
+	scaled := func(n int) int { return max(int(float64(n)*scale), 50) }
 	known := false
 	for _, part := range []struct {
 		name string

@@ -11,20 +11,31 @@ import (
 // distinct is how many devices the requests are about; the backend keeps so many.
 const distinct = 2_000
 
-// puts yields n requests, each with a document built on the spot when build is
-// set, and otherwise with one built before.
-func puts(n int, build bool) iter.Seq[hsadmin.Request] {
+// prepared are the requests that n PUTs consist of, built before anything is timed.
+func prepared(n int) []hsadmin.Request {
 	ready := make([]hsadmin.Request, min(n, distinct))
 	for i := range ready {
 		ready[i] = putOf(i)
 	}
+	return ready
+}
+
+// puts yields n of the prepared requests, in turn.
+func puts(ready []hsadmin.Request, n int) iter.Seq[hsadmin.Request] {
 	return func(yield func(hsadmin.Request) bool) {
 		for i := range n {
-			req := ready[i%len(ready)]
-			if build {
-				req = putOf(i % distinct)
+			if !yield(ready[i%len(ready)]) {
+				return
 			}
-			if !yield(req) {
+		}
+	}
+}
+
+// built yields n requests, each with a document built on the spot.
+func built(n int) iter.Seq[hsadmin.Request] {
+	return func(yield func(hsadmin.Request) bool) {
+		for i := range n {
+			if !yield(putOf(i % distinct)) {
 				return
 			}
 		}

@@ -29,7 +29,7 @@ func measureStream(ctx context.Context, out io.Writer, self string, n int) error
 	fmt.Fprintln(table, "sent\tlive heap\tfrom the system\tgoroutines\trate\t")
 	begin, sent, failed := time.Now(), 0, 0
 	batches := hsadmin.NewBatchClient(client, hsadmin.BatchConfig{})
-	for outcome := range batches.Stream(ctx, puts(n, true)) {
+	for outcome := range batches.Stream(ctx, built(n)) {
 		if sent++; outcome.State != hsadmin.Succeeded {
 			failed++
 		}

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"os"
 	"slices"
@@ -84,12 +85,13 @@ func compare(ctx context.Context, b *backend, concurrency, n int) (plain, batch 
 	}
 	defer client.Close()
 	batches := hsadmin.NewBatchClient(client, hsadmin.BatchConfig{InitialConcurrency: concurrency, MaxConcurrency: concurrency})
+	ready := prepared(n)
 	for round := range rounds + 1 {
-		p, err := timed(n, func() error { return sendPlain(ctx, httpClient, b.URL, concurrency, n) })
+		p, err := timed(n, func() error { return sendPlain(ctx, httpClient, b.URL, concurrency, puts(ready, n)) })
 		if err != nil {
 			return nil, nil, err
 		}
-		r, err := timed(n, func() error { return sendBatch(ctx, batches, n) })
+		r, err := timed(n, func() error { return sendBatch(ctx, batches, puts(ready, n)) })
 		if err != nil {
 			return nil, nil, err
 		}
@@ -127,7 +129,7 @@ func plainClient(b *backend, concurrency int) (*http.Client, error) {
 }
 
 // sendPlain is the loop that one would write by hand.
-func sendPlain(ctx context.Context, client *http.Client, url string, concurrency, n int) error {
+func sendPlain(ctx context.Context, client *http.Client, url string, concurrency int, all iter.Seq[hsadmin.Request]) error {
 	var failed atomic.Int64
 	var senders sync.WaitGroup
 	requests := make(chan hsadmin.Request, concurrency)
@@ -140,13 +142,13 @@ func sendPlain(ctx context.Context, client *http.Client, url string, concurrency
 			}
 		})
 	}
-	for req := range puts(n, false) {
+	for req := range all {
 		requests <- req
 	}
 	close(requests)
 	senders.Wait()
 	if failed.Load() > 0 {
-		return fmt.Errorf("plain: %d of %d failed", failed.Load(), n)
+		return fmt.Errorf("plain: %d failed", failed.Load())
 	}
 	return nil
 }
@@ -171,15 +173,15 @@ func sendOne(ctx context.Context, client *http.Client, url string, req hsadmin.R
 	return nil
 }
 
-func sendBatch(ctx context.Context, client *hsadmin.BatchClient, n int) error {
+func sendBatch(ctx context.Context, client *hsadmin.BatchClient, all iter.Seq[hsadmin.Request]) error {
 	failed := 0
-	for outcome := range client.Stream(ctx, puts(n, false)) {
+	for outcome := range client.Stream(ctx, all) {
 		if outcome.State != hsadmin.Succeeded {
 			failed++
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("batch: %d of %d failed", failed, n)
+		return fmt.Errorf("batch: %d failed", failed)
 	}
 	return nil
 }

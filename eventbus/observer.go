@@ -44,7 +44,7 @@ func (noObserver) Observe(Observation) {}
 
 // Tracer surrounds publishing and handling with spans. Both calls return the
 // context to go on with and a function that ends the span. Publishing may write
-// the span's context into msg.TraceID. Package bustrace has one for OpenTelemetry.
+// the span's context into msg.TraceID. Package eventbusotel has one for OpenTelemetry.
 type Tracer interface {
 	Publish(ctx context.Context, msg *Message) (context.Context, func(error))
 	Handle(ctx context.Context, group string, msg *Message) (context.Context, func(error))

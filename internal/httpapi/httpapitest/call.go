@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ type Response struct {
 
 // Call makes one request to a handler, on behalf of an internet provider unless isp
 // is empty. target is a method and a path; body may be empty.
-func Call(t testing.TB, h http.Handler, target, isp, body string) Response {
+func Call(t testing.TB, h http.Handler, target, isp, body string, headers ...string) Response {
 	t.Helper()
 	method, path, ok := strings.Cut(target, " ")
 	require.True(t, ok, "target is %q, not a method and a path", target)
@@ -31,6 +32,10 @@ func Call(t testing.TB, h http.Handler, target, isp, body string) Response {
 	}
 	if isp != "" {
 		req.Header.Set(httpapi.ISPHeader, isp)
+	}
+	for pair := range slices.Chunk(headers, 2) {
+		require.Len(t, pair, 2, "headers")
+		req.Header.Set(pair[0], pair[1])
 	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, req)

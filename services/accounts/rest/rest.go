@@ -3,11 +3,8 @@ package rest
 
 import (
 	_ "embed"
-	"fmt"
 	"log/slog"
 	"net/http"
-
-	"github.com/google/uuid"
 
 	"github.com/hexplane/hexplane/internal/httpapi"
 	"github.com/hexplane/hexplane/internal/input"
@@ -47,29 +44,15 @@ func New(log *slog.Logger, app *usecase.App) http.Handler {
 	return api
 }
 
-// repeated tells whether the request may be a repetition: the gateway answers one
-// itself if it can, but not when it died before it could keep the first answer.
-func repeated(r *http.Request) bool { return r.Header.Get(repeatKey) != "" }
+// repeated tells whether the request may be a repetition.
+func repeated(r *http.Request) bool { return httpapi.RepeatKey(r) != "" }
 
-const repeatKey = "Idempotency-Key"
-
-// generate fills in an id that the caller left to the service. That of a request with
-// an idempotency key follows from the key, so that a repetition gets the same id.
-func generate(r *http.Request, id *string) error {
-	if *id != "" {
-		return nil
+// generate fills in an id that the caller left to the service.
+func generate(r *http.Request, id *string) (err error) {
+	if *id == "" {
+		*id, err = httpapi.NewID(r)
 	}
-	if repeated(r) {
-		name := httpapi.ISP(r) + "\x00" + r.URL.Path + "\x00" + r.Header.Get(repeatKey)
-		*id = uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)).String()
-		return nil
-	}
-	fresh, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("new id: %w", err)
-	}
-	*id = fresh.String()
-	return nil
+	return err
 }
 
 // given fills in a field that the path or the gateway already says, and refuses

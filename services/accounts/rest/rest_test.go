@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -115,13 +113,7 @@ func TestIDsAreGenerated(t *testing.T) {
 func TestRepeatedCreationIsAnsweredLikeTheFirst(t *testing.T) {
 	f := newFixture(t)
 	post := func(path, key, body string) httpapitest.Response {
-		req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("X-ISP-ID", isp)
-		req.Header.Set("Idempotency-Key", key)
-		rec := httptest.NewRecorder()
-		f.api.ServeHTTP(rec, req)
-		return httpapitest.Response{Status: rec.Code, Header: rec.Header(), Body: rec.Body.String()}
+		return httpapitest.Call(t, f.api, "POST "+path, isp, body, "Idempotency-Key", key)
 	}
 	f.do(http.StatusCreated, "POST /accounts", account)
 	f.do(http.StatusCreated, "POST /accounts/a1/users", user)

@@ -36,13 +36,16 @@ func New(log *slog.Logger, packages *usecase.Packages, progress jobprogress.Sour
 }
 
 func (h handlers) post(w http.ResponseWriter, r *http.Request) error {
-	pkg, err := httpapi.Decode(r, func(pkg *usecase.Package) error {
-		return h.packages.Complete(httpapi.ISP(r), pkg)
+	pkg, err := httpapi.Decode(r, func(pkg *usecase.Package) (err error) {
+		if pkg.AgentPackageID == "" {
+			pkg.AgentPackageID, err = httpapi.NewID(r)
+		}
+		return errors.Join(err, h.packages.Complete(httpapi.ISP(r), pkg))
 	})
 	if err != nil {
 		return err
 	}
-	if err := h.packages.Create(r.Context(), pkg); err != nil {
+	if pkg, err = h.packages.Create(r.Context(), pkg, httpapi.RepeatKey(r) != ""); err != nil {
 		return problem(err)
 	}
 	return httpapi.Created(w, "/router_agent_packages/"+url.PathEscape(pkg.AgentPackageID), pkg)

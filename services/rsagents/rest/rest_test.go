@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +116,22 @@ func TestLifeOfAPackage(t *testing.T) {
 	assert.Contains(t, page, `"next"`)
 	assert.JSONEq(t, `{"items":[]}`, httpapitest.Call(t, f.api, "GET /router_agent_packages", "isp-2", "").Body)
 	assert.JSONEq(t, `{"levels":[],"failures":[]}`, f.call(http.StatusOK, "GET /jobs/none/progress", "").Body)
+}
+
+func TestRepeatedRegistrationIsAnsweredLikeTheFirst(t *testing.T) {
+	f := newFixture(t)
+	register := func(key, body string) httpapitest.Response {
+		return httpapitest.Call(t, f.api, post, isp, body, "Idempotency-Key", key)
+	}
+	for name, body := range map[string]string{"named": pkg("p1", ""), "unnamed": strings.Replace(pkg("", ""), `"agent_package_id":"",`, "", 1)} {
+		first, again := register(name, body), register(name, body)
+		assert.Equal(t, http.StatusCreated, first.Status, first.Body)
+		assert.Equal(t, first, again)
+		assert.Len(t, f.told(), 2, "of one package")
+	}
+	assert.Equal(t, http.StatusConflict, register("named", strings.Replace(pkg("p1", ""), "1.2.3", "1.2.4", 1)).Status, "another package of that id")
+	f.call(http.StatusConflict, post, pkg("p1", ""))
+	assert.Empty(t, f.told())
 }
 
 func TestDeleteAsksWhoRefersToThePackage(t *testing.T) {

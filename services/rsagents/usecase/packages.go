@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/internal/docstore"
 	"github.com/hexplane/hexplane/internal/input"
 	"github.com/hexplane/hexplane/internal/synctask"
 	"github.com/hexplane/hexplane/rsmodels/rsevent"
@@ -33,29 +32,40 @@ func NewPackages(catalogs Catalogs, references References, now func() time.Time)
 	return &Packages{catalogs: catalogs, references: references, now: now}
 }
 
-// Complete fills in what an ISP leaves out of a new package: its id and ISP; the
-// time of creation is always now.
+// Complete fills in the ISP of a new package where it was left out; the time of
+// creation is always now.
 func (p *Packages) Complete(ispID string, pkg *Package) error {
 	if pkg.ISPID != "" && pkg.ISPID != ispID {
 		return input.Invalid("isp_id", "is another provider")
 	}
 	pkg.ISPID = ispID
-	if pkg.AgentPackageID == "" {
-		pkg.AgentPackageID = uuid.NewString()
-	}
 	pkg.CreatedAt = p.now().UTC().Truncate(time.Millisecond)
 	return nil
 }
 
-// Create adds a complete package, or returns domain.ErrExists.
-func (p *Packages) Create(ctx context.Context, pkg Package) error {
-	return p.change(ctx, pkg.ISPID, pkg.AgentPackageID, func(c *domain.Catalog) error {
+// Create adds a complete package and returns it as stored. It returns
+// domain.ErrExists for an id that is taken, except by this very package when the
+// request is a repeated one.
+func (p *Packages) Create(ctx context.Context, pkg Package, repeated bool) (Package, error) {
+	err := p.change(ctx, pkg.ISPID, pkg.AgentPackageID, func(c *domain.Catalog) error {
+		if stored, err := c.Get(pkg.AgentPackageID); err == nil && repeated && sameRequest(stored, pkg.AgentPackage) {
+			pkg.CreatedAt = stored.CreatedAt
+			return docstore.Keep
+		}
 		if err := c.Add(pkg.AgentPackage); err != nil {
 			return err
 		}
 		c.SetDefault(pkg.AgentPackageID, pkg.Default)
 		return nil
 	})
+	return pkg, err
+}
+
+// sameRequest tells whether a stored package is what the request asks for, but for
+// the time that the service decides.
+func sameRequest(stored, asked rsevent.AgentPackage) bool {
+	asked.CreatedAt = stored.CreatedAt
+	return asked == stored
 }
 
 // Get returns a package, or domain.ErrNotFound.

@@ -56,7 +56,8 @@ func newFixture(t *testing.T) *fixture {
 			AgentPackageID: id, ISPID: isp, Target: "mips", Version: "1.0.0", URL: "https://isp.example/agent",
 			SHA256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", Size: 1, CreatedAt: time.UnixMilli(1).UTC(),
 		}, Default: id == "p1"}
-		require.NoError(t, f.packages.Create(t.Context(), p))
+		_, err := f.packages.Create(t.Context(), p, false)
+		require.NoError(t, err)
 	}
 	f.told()
 	return f

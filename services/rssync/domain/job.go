@@ -53,4 +53,7 @@ func (j *Job) End(outcome asynctask.Outcome, at time.Time) {
 type Slot struct {
 	JobID     string    `json:"job_id"`
 	StartedAt time.Time `json:"started_at"`
+	// RepeatKey is the idempotency key of the request that the job was started by, if
+	// it had one.
+	RepeatKey string `json:"repeat_key,omitempty"`
 }

@@ -33,7 +33,7 @@ func New(log *slog.Logger, jobs *usecase.Jobs) http.Handler {
 }
 
 func (h handlers) start(w http.ResponseWriter, r *http.Request) error {
-	id, err := h.jobs.Start(r.Context(), httpapi.ISP(r))
+	id, err := h.jobs.Start(r.Context(), httpapi.ISP(r), httpapi.RepeatKey(r))
 	if errors.Is(err, usecase.ErrRunning) {
 		return httpapi.NewProblem(http.StatusConflict, "a full sync of this provider is running")
 	}

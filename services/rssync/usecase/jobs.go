@@ -34,18 +34,26 @@ func NewJobs(tables Tables, tasks Tasks, now func() time.Time, remotes ...Remote
 	return &Jobs{tables: tables, tasks: tasks, remotes: remotes, now: now}
 }
 
-// Start starts a full sync of an ISP and returns its job's id, or ErrRunning.
-func (j *Jobs) Start(ctx context.Context, ispID string) (string, error) {
+// Start starts a full sync of an ISP and returns its job's id, or ErrRunning. A
+// request that comes again, with the key of the one that started the ISP's latest
+// job, gets the id of that job.
+func (j *Jobs) Start(ctx context.Context, ispID, repeatKey string) (string, error) {
 	old, err := j.tables.Slots.Get(ctx, ispID)
 	if err != nil && !errors.Is(err, docstore.ErrNotFound) {
 		return "", fmt.Errorf("rssync: slot: %w", err)
 	}
 	if err == nil {
-		if running, err := j.occupied(ctx, ispID, old.Value); err != nil || running {
-			return "", errors.Join(err, ErrRunning)
+		running, err := j.occupied(ctx, ispID, old.Value)
+		switch {
+		case err != nil:
+			return "", err
+		case repeatKey != "" && old.Value.RepeatKey == repeatKey:
+			return old.Value.JobID, nil
+		case running:
+			return "", ErrRunning
 		}
 	}
-	slot, err := j.take(ctx, ispID, old.Value)
+	slot, err := j.take(ctx, ispID, repeatKey, old.Value)
 	if err != nil {
 		return "", err
 	}
@@ -67,8 +75,8 @@ func (j *Jobs) occupied(ctx context.Context, ispID string, slot domain.Slot) (bo
 
 // take replaces the slot of a job that has ended, or returns ErrRunning when
 // somebody else did.
-func (j *Jobs) take(ctx context.Context, ispID string, old domain.Slot) (domain.Slot, error) {
-	slot := domain.Slot{JobID: newJobID(j.now()), StartedAt: j.now().UTC()}
+func (j *Jobs) take(ctx context.Context, ispID, repeatKey string, old domain.Slot) (domain.Slot, error) {
+	slot := domain.Slot{JobID: newJobID(j.now()), StartedAt: j.now().UTC(), RepeatKey: repeatKey}
 	_, err := j.tables.Slots.Upsert(ctx, ispID, func(s *domain.Slot, _ bool) ([]*eventbus.Message, error) {
 		if s.JobID != old.JobID {
 			return nil, ErrRunning

@@ -107,7 +107,7 @@ func TestOneJobPerISP(t *testing.T) {
 	var wg sync.WaitGroup
 	for range cap(started) {
 		wg.Go(func() {
-			id, err := f.jobs.Start(t.Context(), isp)
+			id, err := f.jobs.Start(t.Context(), isp, "")
 			if err == nil {
 				started <- id
 				return
@@ -120,11 +120,11 @@ func TestOneJobPerISP(t *testing.T) {
 	require.Len(t, started, 1)
 	id := <-started
 	assert.Len(t, f.tasks.tasks, 1)
-	_, err := f.jobs.Start(t.Context(), "isp-2")
+	_, err := f.jobs.Start(t.Context(), "isp-2", "")
 	require.NoError(t, err, "another ISP's")
 
 	f.end(t, id, asynctask.Outcome{Status: asynctask.StatusOK})
-	next, err := f.jobs.Start(t.Context(), isp)
+	next, err := f.jobs.Start(t.Context(), isp, "")
 	require.NoError(t, err)
 	assert.Greater(t, next, id, "ids grow with time")
 	jobs, err := f.jobs.List(t.Context(), isp, "", 10)
@@ -133,18 +133,38 @@ func TestOneJobPerISP(t *testing.T) {
 	assert.Equal(t, id, jobs[0].JobID)
 }
 
+func TestRepeatedStartIsAnsweredLikeTheFirst(t *testing.T) {
+	f := newFixture()
+	first, err := f.jobs.Start(t.Context(), isp, "key")
+	require.NoError(t, err)
+	again, err := f.jobs.Start(t.Context(), isp, "key")
+	require.NoError(t, err, "while it runs")
+	assert.Equal(t, first, again)
+	_, err = f.jobs.Start(t.Context(), isp, "other")
+	require.ErrorIs(t, err, usecase.ErrRunning)
+
+	f.end(t, first, asynctask.Outcome{Status: asynctask.StatusOK})
+	again, err = f.jobs.Start(t.Context(), isp, "key")
+	require.NoError(t, err, "when it has ended")
+	assert.Equal(t, first, again)
+	next, err := f.jobs.Start(t.Context(), isp, "other")
+	require.NoError(t, err)
+	assert.NotEqual(t, first, next)
+	assert.Len(t, f.tasks.tasks, 2)
+}
+
 func TestCrashBetweenSlotAndTask(t *testing.T) {
 	for name, again := range map[string]func(*testing.T, *fixture){
 		"recovered at start": func(t *testing.T, f *fixture) { require.NoError(t, f.jobs.Recover(t.Context())) },
 		"asked for again": func(t *testing.T, f *fixture) {
-			_, err := f.jobs.Start(t.Context(), isp)
+			_, err := f.jobs.Start(t.Context(), isp, "")
 			require.ErrorIs(t, err, usecase.ErrRunning)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture()
 			f.tasks.crash = true
-			_, err := f.jobs.Start(t.Context(), isp)
+			_, err := f.jobs.Start(t.Context(), isp, "")
 			require.ErrorIs(t, err, errCrash)
 			f.tasks.crash = false
 			again(t, f)
@@ -172,7 +192,7 @@ func TestEnds(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture()
-			id, err := f.jobs.Start(t.Context(), isp)
+			id, err := f.jobs.Start(t.Context(), isp, "")
 			require.NoError(t, err)
 			f.end(t, id, tt.outcome)
 			assert.Equal(t, tt.want, f.state(t, id))
@@ -187,7 +207,7 @@ func TestEnds(t *testing.T) {
 
 func TestCancelTellsTheOtherServicesLast(t *testing.T) {
 	f := newFixture()
-	id, err := f.jobs.Start(t.Context(), isp)
+	id, err := f.jobs.Start(t.Context(), isp, "")
 	require.NoError(t, err)
 	require.ErrorIs(t, f.jobs.Cancel(t.Context(), "isp-2", id), usecase.ErrNotFound)
 	f.tasks.crash = true

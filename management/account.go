@@ -34,17 +34,12 @@ func (s *Service) CreateAccount(ctx context.Context, req NewAccount) (Account, e
 	p := newProject(a.ID, defaultProject, op.CreatedAt)
 	p.Default = true
 	a.DefaultProjectID = p.ID
-	op.AccountID, op.ResourceID, op.Reservation = a.ID, a.ID, reservation("account", a.Name)
-	done, err := s.create(ctx, op, creation{Account: &a, Project: p}, func(ctx context.Context, tx Tx) error {
-		if err := namespaceFree(ctx, tx, p); err != nil {
-			return err
-		}
-		return nameFree(ctx, tx.Accounts(), Filter{Name: a.Name})
-	})
+	op.AccountID, op.ResourceID, op.Reservation = a.ID, a.ID, accountReservation(a.Name)
+	done, err := s.create(ctx, op, creation{Account: &a, Project: p})
 	if err != nil {
 		return Account{}, err
 	}
-	return *done.Account, nil
+	return *done.creation.Account, nil
 }
 
 func (req NewAccount) validate() error {
@@ -97,23 +92,6 @@ func read[T any](ctx context.Context, s *Service, what, field string,
 func missing(err error, what, field string) error {
 	if _, ok := errors.AsType[*Error](err); !ok && errors.Is(err, ErrNotFound) {
 		return notFound(what, field)
-	}
-	return err
-}
-
-func nameFree[T any](ctx context.Context, table Table[T], f Filter) error {
-	f.Limit = 1
-	taken, err := table.List(ctx, f)
-	if err == nil && len(taken) > 0 {
-		return refuse(ErrExists, "name", "is taken")
-	}
-	return err
-}
-
-func namespaceFree(ctx context.Context, tx Tx, p Project) error {
-	taken, err := tx.Projects().Count(ctx, Filter{Namespace: p.Namespace})
-	if err == nil && taken > 0 {
-		return refuse(ErrUnavailable, "", "the random namespace is taken, repeat")
 	}
 	return err
 }

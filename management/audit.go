@@ -11,6 +11,15 @@ const actorSystem = "system"
 
 // record appends to the audit trail within the transaction of the change.
 func (s *Service) record(ctx context.Context, tx Tx, e AuditEntry, before, after any) error {
+	trail, err := s.enter(ctx, nil, e, before, after)
+	if err != nil {
+		return err
+	}
+	return tx.Audit().Insert(ctx, trail[0])
+}
+
+// enter completes the entry and appends it to a trail, which is to be stored.
+func (s *Service) enter(ctx context.Context, trail []AuditEntry, e AuditEntry, before, after any) ([]AuditEntry, error) {
 	e.ID, e.At = newID(), s.now()
 	if e.Actor == "" {
 		e.Actor = actorSystem
@@ -20,12 +29,12 @@ func (s *Service) record(ctx context.Context, tx Tx, e AuditEntry, before, after
 	}
 	var err error
 	if e.Before, err = json.Marshal(before); err != nil {
-		return fmt.Errorf("audit %s: %w", e.Action, err)
+		return nil, fmt.Errorf("audit %s: %w", e.Action, err)
 	}
 	if e.After, err = json.Marshal(after); err != nil {
-		return fmt.Errorf("audit %s: %w", e.Action, err)
+		return nil, fmt.Errorf("audit %s: %w", e.Action, err)
 	}
-	return tx.Audit().Insert(ctx, e)
+	return append(trail, e), nil
 }
 
 // ListAudit returns the audit trail of an account, oldest first; with an empty

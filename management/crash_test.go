@@ -61,8 +61,12 @@ func (d crashingDemeter) CreateAccount(ctx context.Context, a management.Account
 	return d.fuse.around(func() error { return d.DemeterStore.CreateAccount(ctx, a, p) })
 }
 
-func (d crashingDemeter) CreateProject(ctx context.Context, p management.Project) error {
-	return d.fuse.around(func() error { return d.DemeterStore.CreateProject(ctx, p) })
+func (d crashingDemeter) CreateProjects(ctx context.Context, p ...management.Project) (refused map[string]error, err error) {
+	err = d.fuse.around(func() (err error) {
+		refused, err = d.DemeterStore.CreateProjects(ctx, p...)
+		return err
+	})
+	return refused, err
 }
 
 func (d crashingDemeter) SaveProject(ctx context.Context, p management.Project) error {

@@ -1,12 +1,11 @@
 package management
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	"github.com/hexplane/hexplane/internal/demeterevent"
 )
 
 // creation is the intent of CreateAccount and CreateProject: everything that
@@ -16,70 +15,131 @@ type creation struct {
 	Project Project  `json:"project"`
 }
 
-// create runs the protocol that the package documentation describes: reserve in
-// the state, write the old database, complete in the state.
-func (s *Service) create(ctx context.Context, op Operation, c creation,
-	reserve func(ctx context.Context, tx Tx) error,
-) (creation, error) {
-	raw, err := json.Marshal(c)
-	if err != nil {
-		return c, fmt.Errorf("encode creation: %w", err)
-	}
-	op.Intent, op.Pending = raw, true
-	err = s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
-		earlier, ok, err := repeated(ctx, tx, op)
-		if err != nil {
-			return err
-		}
-		if ok {
-			op = earlier
-			return nil
-		}
-		if err := reserve(ctx, tx); err != nil {
-			return err
-		}
-		if err := tx.Operations().Insert(ctx, op); errors.Is(err, ErrExists) {
-			return refuse(ErrExists, "name", "is being taken by another request")
-		} else if err != nil {
-			return err
-		}
-		return nil
-	})
-	if err != nil {
-		return c, unavailable(err, "reserve the name")
-	}
-	if err := json.Unmarshal(op.Intent, &c); err != nil {
-		return c, fmt.Errorf("decode creation: %w", err)
-	}
-	if !op.Pending {
-		return c, nil
-	}
-	return c, s.finishCreation(ctx, op)
+// attempt is one creation on its way through the protocol that the package
+// documentation describes.
+type attempt struct {
+	ctx   context.Context //nolint:containedctx // of its own caller, whose trace the event continues
+	asked Operation       // as this request would have it
+	op    Operation       // the same, or that of an earlier attempt with the same key
+
+	creation creation // of op
+
+	// What has come of it: a refusal or failure, or the project as it was
+	// completed here. Neither when an earlier attempt did all.
+	err  error
+	view *ProjectView
 }
 
-// finishCreation does the second and third step; both can be repeated.
-func (s *Service) finishCreation(ctx context.Context, op Operation) error {
-	var c creation
-	if err := json.Unmarshal(op.Intent, &c); err != nil {
-		return fmt.Errorf("decode creation: %w", err)
+// creationsAtOnce is how many creations share the transactions of a batch.
+const creationsAtOnce = 64
+
+// create runs the protocol for one creation, together with those of other
+// callers that come at the same time.
+func (s *Service) create(ctx context.Context, op Operation, c creation) (*attempt, error) {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("encode creation: %w", err)
 	}
-	var err error
-	if c.Account != nil {
-		err = s.demeter.CreateAccount(ctx, *c.Account, c.Project)
-	} else {
-		err = s.demeter.CreateProject(ctx, c.Project)
+	op.Intent, op.Pending = raw, true
+	a, err := s.creations.Do(ctx, struct{}{}, &attempt{ctx: ctx, asked: op, op: op, creation: c})
+	if err == nil && a.err != nil {
+		err = cmp.Or(ctx.Err(), a.err)
 	}
-	if errors.Is(err, ErrExists) || errors.Is(err, ErrNotFound) {
-		return s.abandon(ctx, op, err)
+	return a, unavailable(err, "create")
+}
+
+// createAll carries each attempt to its own end: done, refused, or failed.
+func (s *Service) createAll(ctx context.Context, _ struct{}, batch []*attempt) ([]*attempt, error) {
+	for rest := batch; len(rest) > 0; {
+		var now []*attempt
+		now, rest = apart(rest)
+		together(now, func(part []*attempt) error { return s.reserve(ctx, part) })
+		s.finishAll(ctx, standing(now))
 	}
+	return batch, nil
+}
+
+// apart takes a first attempt for every idempotency key; those that repeat one
+// come after it.
+func apart(batch []*attempt) (first, rest []*attempt) {
+	keys := make(map[string]bool, len(batch))
+	for _, a := range batch {
+		if keys[a.asked.Key] {
+			rest = append(rest, a)
+			continue
+		}
+		keys[a.asked.Key] = true
+		first = append(first, a)
+	}
+	return first, rest
+}
+
+// together does a step for a batch in one go. Should that fail, each attempt has
+// it done alone: what one of them holds cannot fail the others.
+func together(batch []*attempt, step func(part []*attempt) error) {
+	if len(batch) == 0 {
+		return
+	}
+	err := step(batch)
+	switch {
+	case err == nil:
+	case len(batch) == 1:
+		batch[0].err = err
+	default:
+		for i := range batch {
+			together(batch[i:i+1], step)
+		}
+	}
+}
+
+// standing returns the attempts that are neither refused nor done.
+func standing(batch []*attempt) []*attempt {
+	var left []*attempt
+	for _, a := range batch {
+		if a.err == nil && a.op.Pending {
+			left = append(left, a)
+		}
+	}
+	return left
+}
+
+// finishAll does the second and third step of pending operations; both can be
+// repeated.
+func (s *Service) finishAll(ctx context.Context, batch []*attempt) {
+	var projects []*attempt
+	for _, a := range batch {
+		if a.creation.Account == nil {
+			projects = append(projects, a)
+			continue
+		}
+		a.err = unavailable(s.demeter.CreateAccount(ctx, *a.creation.Account, a.creation.Project), "write the old database")
+	}
+	together(projects, func(part []*attempt) error { return s.writeOldProjects(ctx, part) })
+	for _, a := range batch {
+		if errors.Is(a.err, ErrExists) || errors.Is(a.err, ErrNotFound) {
+			a.err = s.abandon(ctx, a.op, a.err)
+		}
+	}
+	together(standing(batch), func(part []*attempt) error { return s.complete(ctx, part) })
+	for _, a := range batch {
+		if a.err == nil {
+			s.changes.announce(a.creation.Project.ID)
+		}
+	}
+}
+
+func (s *Service) writeOldProjects(ctx context.Context, batch []*attempt) error {
+	projects := make([]Project, len(batch))
+	for i, a := range batch {
+		projects[i] = a.creation.Project
+	}
+	refused, err := s.demeter.CreateProjects(ctx, projects...)
 	if err != nil {
 		return unavailable(err, "write the old database")
 	}
-	err = s.state.Update(ctx, func(ctx context.Context, tx Tx) error { return s.complete(ctx, tx, op, c) })
-	if err != nil {
-		return unavailable(err, "write the state")
+	for _, a := range batch {
+		a.err = refused[a.creation.Project.ID]
 	}
-	s.changes.announce(c.Project.ID)
 	return nil
 }
 
@@ -103,51 +163,4 @@ func (s *Service) abandon(ctx context.Context, op Operation, cause error) error 
 		return refuse(ErrNotFound, "account_id", "the old database has no such account")
 	}
 	return refuse(ErrExists, "name", "is taken in the old database")
-}
-
-// complete is the one transaction that makes the creation visible: account,
-// project, audit, outbox, and the end of the operation.
-func (s *Service) complete(ctx context.Context, tx Tx, op Operation, c creation) error {
-	current, err := tx.Operations().Get(ctx, op.ID)
-	finished := op
-	finished.Pending, finished.Reservation = false, ""
-	switch {
-	case errors.Is(err, ErrNotFound): // given up by another attempt, yet the old database took this one
-		err = tx.Operations().Insert(ctx, finished)
-	case err == nil && !current.Pending:
-		return nil // a repeat or recovery was faster
-	case err == nil:
-		err = tx.Operations().Update(ctx, finished)
-	}
-	if err != nil {
-		return err
-	}
-	if c.Account != nil {
-		if err := s.completeAccount(ctx, tx, op, *c.Account); err != nil {
-			return err
-		}
-	}
-	return s.completeProject(ctx, tx, op, c.Project)
-}
-
-func (s *Service) completeAccount(ctx context.Context, tx Tx, op Operation, a Account) error {
-	if err := tx.Accounts().Insert(ctx, a); err != nil {
-		return err
-	}
-	entry := AuditEntry{Actor: op.Actor, Action: "account.create", AccountID: a.ID, Resource: a.ID}
-	return s.record(ctx, tx, entry, nil, a)
-}
-
-func (s *Service) completeProject(ctx context.Context, tx Tx, op Operation, p Project) error {
-	if err := s.place(ctx, tx, &p); err != nil {
-		return err
-	}
-	if err := tx.Projects().Insert(ctx, p); err != nil {
-		return err
-	}
-	if err := publishProject(ctx, tx, demeterevent.ProjectCreated, p, ""); err != nil {
-		return err
-	}
-	entry := AuditEntry{Actor: op.Actor, Action: "project.create", AccountID: p.AccountID, Resource: p.ID}
-	return s.record(ctx, tx, entry, nil, p)
 }

@@ -36,14 +36,18 @@ func repeated(ctx context.Context, tx Tx, op Operation) (Operation, bool, error)
 	if op.Key == op.ID {
 		return op, false, nil
 	}
-	found, err := tx.Operations().List(ctx, Filter{Name: op.Key, Limit: 1})
+	found, err := tx.Operations().List(ctx, Filter{Names: []string{op.Key}})
 	if err != nil || len(found) == 0 {
 		return op, false, err
 	}
 	if found[0].Fingerprint != op.Fingerprint {
-		return op, false, refuse(ErrInvalid, "idempotency_key", "was used for a different request")
+		return op, false, otherRequest()
 	}
 	return found[0], true, nil
+}
+
+func otherRequest() *Error {
+	return refuse(ErrInvalid, "idempotency_key", "was used for a different request")
 }
 
 // Recover finishes every pending operation, whatever its age: call it at start,
@@ -72,33 +76,55 @@ func (s *Service) recover(ctx context.Context, which Filter) error {
 		if err != nil {
 			return fmt.Errorf("list pending operations: %w", err)
 		}
-		for _, op := range ops {
-			which.After = op.ID
-			if err := s.finish(ctx, op); err != nil {
-				failed = append(failed, fmt.Errorf("finish %s %s: %w", op.Type, op.ID, err))
-			}
+		if len(ops) > 0 {
+			which.After = ops[len(ops)-1].ID
 		}
+		failed = append(failed, s.finishCreations(ctx, ops), s.finishSyncs(ctx, ops))
 		if len(ops) < batch || ctx.Err() != nil {
 			return errors.Join(failed...)
 		}
 	}
 }
 
-// finish carries a pending operation to its end. A refused creation is an end.
-func (s *Service) finish(ctx context.Context, op Operation) error {
-	switch op.Type {
-	case OpCreateAccount, OpCreateProject:
-		err := s.finishCreation(ctx, op)
-		if errors.Is(err, ErrExists) || errors.Is(err, ErrNotFound) {
-			s.cfg.Logger.WarnContext(ctx, "interrupted creation was refused", "operation", op.ID, "error", err)
-			return nil
+// finishCreations carries pending creations to their end. A refusal is an end.
+func (s *Service) finishCreations(ctx context.Context, ops []Operation) error {
+	var batch []*attempt
+	var failed []error
+	for _, op := range ops {
+		if op.Type != OpCreateAccount && op.Type != OpCreateProject {
+			continue
 		}
-		return err
-	case OpSyncProject:
-		return s.syncProject(ctx, op)
-	default:
-		return fmt.Errorf("operation type %q is never pending", op.Type)
+		a := &attempt{ctx: ctx, op: op}
+		if err := json.Unmarshal(op.Intent, &a.creation); err != nil {
+			failed = append(failed, fmt.Errorf("decode %s %s: %w", op.Type, op.ID, err))
+			continue
+		}
+		batch = append(batch, a)
 	}
+	s.finishAll(ctx, batch)
+	for _, a := range batch {
+		switch {
+		case errors.Is(a.err, ErrExists), errors.Is(a.err, ErrNotFound):
+			s.cfg.Logger.WarnContext(ctx, "interrupted creation was refused", "operation", a.op.ID, "error", a.err)
+		case a.err != nil:
+			failed = append(failed, fmt.Errorf("finish %s %s: %w", a.op.Type, a.op.ID, a.err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// finishSyncs carries changes of projects to the old database.
+func (s *Service) finishSyncs(ctx context.Context, ops []Operation) error {
+	var failed []error
+	for _, op := range ops {
+		if op.Type != OpSyncProject {
+			continue
+		}
+		if err := s.syncProject(ctx, op); err != nil {
+			failed = append(failed, fmt.Errorf("finish %s %s: %w", op.Type, op.ID, err))
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // forgetKeys removes finished operations past their retention.

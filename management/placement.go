@@ -23,22 +23,17 @@ func matches(c Cluster, selector map[string]string) bool {
 	return true
 }
 
-// place decides in which clusters the project belongs and from when silence
-// about it is degraded.
-func (s *Service) place(ctx context.Context, tx Tx, p *Project) error {
-	all, err := tx.Clusters().List(ctx, Filter{})
-	if err != nil {
-		return err
-	}
+// place decides in which of the clusters the project belongs and from when
+// silence about it is degraded.
+func (s *Service) place(p *Project, clusters map[string]Cluster) {
 	p.Clusters = []string{}
-	for _, c := range all {
+	for id, c := range clusters {
 		if matches(c, p.Selector) {
-			p.Clusters = append(p.Clusters, c.ID)
+			p.Clusters = append(p.Clusters, id)
 		}
 	}
 	slices.Sort(p.Clusters)
 	p.CheckAt = s.now().Add(s.cfg.SilenceDeadline)
-	return nil
 }
 
 // advance gives the project's next event its number.

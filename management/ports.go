@@ -16,7 +16,9 @@ import (
 type DemeterStore interface {
 	// CreateAccount writes the account and its default project in one transaction.
 	CreateAccount(ctx context.Context, account Account, project Project) error
-	CreateProject(ctx context.Context, project Project) error
+	// CreateProjects writes projects, each whole or not at all, and returns why
+	// it refused some, by project id. When it fails, any may have been written.
+	CreateProjects(ctx context.Context, projects ...Project) (refused map[string]error, err error)
 	// SaveProject carries the deletion mark of a project, unless the store has
 	// a later Revision of it. A missing project is a success.
 	SaveProject(ctx context.Context, project Project) error
@@ -56,6 +58,9 @@ type Tx interface {
 	Keys() Table[APIKey]
 	Audit() Table[AuditEntry]
 	Operations() Table[Operation]
+	// FinishOperations ends those of the operations that are pending and gives
+	// their reservations back. It returns their ids.
+	FinishOperations(ctx context.Context, ids ...string) ([]string, error)
 	EventPublisher
 }
 
@@ -70,9 +75,15 @@ type EventPublisher interface {
 type Table[T any] interface {
 	// Get fails with ErrNotFound.
 	Get(ctx context.Context, id string) (T, error)
+	// GetAll returns those of the rows that exist, by ascending id, and locks
+	// them as Get does.
+	GetAll(ctx context.Context, ids ...string) ([]T, error)
 	// Insert fails with ErrExists when the id or a unique name is taken, and
 	// the transaction can go on.
 	Insert(ctx context.Context, row T) error
+	// InsertAll inserts many rows, but for those that Insert would refuse, and
+	// returns how many it has inserted.
+	InsertAll(ctx context.Context, rows ...T) (int, error)
 	// Update replaces the row of the same id; it fails with ErrNotFound.
 	Update(ctx context.Context, row T) error
 	// Delete succeeds when there is nothing to delete.
@@ -80,6 +91,8 @@ type Table[T any] interface {
 	// List returns the rows that pass the filter, by ascending id.
 	List(ctx context.Context, f Filter) ([]T, error)
 	Count(ctx context.Context, f Filter) (int, error)
+	// CountByAccount counts the rows of each account that has any.
+	CountByAccount(ctx context.Context, f Filter) (map[string]int, error)
 }
 
 // StatusID is the id of the status of a resource in a cluster.
@@ -89,10 +102,10 @@ func StatusID(resourceID, clusterID string) string { return resourceID + "/" + c
 // whose column it has and fails on the others.
 type Filter struct {
 	AccountID  string        // projects, ports, keys, audit, operations
+	AccountIDs []string      // the same, any of them
 	ProjectID  string        // ports, statuses
 	ResourceID string        // statuses; clusters, whose id it then is
-	Name       string        // accounts, projects: whatever the case; operations: the Key
-	Namespace  string        // projects
+	Names      []string      // any of them; accounts, projects: whatever the case; operations: the Key
 	Type       OperationType // operations
 	Pending    bool          // operations that are pending, clusters with a snapshot under way
 	Finished   bool          // operations that are not pending

@@ -47,7 +47,12 @@ func newProject(accountID, name string, at time.Time) Project {
 	}
 }
 
-func reservation(kind, name string) string { return kind + ":" + strings.ToLower(name) }
+// A name is reserved while it is being taken, whatever the case of its letters.
+func accountReservation(name string) string { return "account:" + strings.ToLower(name) }
+
+func projectReservation(accountID, name string) string {
+	return "project:" + accountID + ":" + strings.ToLower(name)
+}
 
 // CreateProject creates a project in the old database and in the state, and
 // tells every cluster where it is placed. The result of a repeat with the same
@@ -67,14 +72,15 @@ func (s *Service) CreateProject(ctx context.Context, req NewProject) (ProjectVie
 	p := newProject(req.AccountID, req.Name, op.CreatedAt)
 	p.Selector, p.Protected = req.Selector, req.Protected
 	op.AccountID, op.ResourceID = p.AccountID, p.ID
-	op.Reservation = reservation("project:"+p.AccountID, p.Name)
-	done, err := s.create(ctx, op, creation{Project: p}, func(ctx context.Context, tx Tx) error {
-		return s.roomForProject(ctx, tx, p)
-	})
+	op.Reservation = projectReservation(p.AccountID, p.Name)
+	done, err := s.create(ctx, op, creation{Project: p})
 	if err != nil {
 		return ProjectView{}, err
 	}
-	return s.viewProject(ctx, done.Project.ID)
+	if done.view != nil {
+		return *done.view, nil
+	}
+	return s.viewProject(ctx, done.creation.Project.ID)
 }
 
 func (req NewProject) validate() error {
@@ -83,32 +89,6 @@ func (req NewProject) validate() error {
 	v.checkSelector(req.Selector, "placement")
 	v.check(len(req.IdempotencyKey) <= 128, "idempotency_key", "must have at most 128 characters")
 	return v.err()
-}
-
-// roomForProject checks name and quota; the account's lock keeps them true until
-// the reservation is written. Reserved projects count.
-func (s *Service) roomForProject(ctx context.Context, tx Tx, p Project) error {
-	if _, err := tx.Accounts().Get(ctx, p.AccountID); err != nil {
-		return missing(err, "account", "account_id")
-	}
-	if err := nameFree(ctx, tx.Projects(), Filter{AccountID: p.AccountID, Name: p.Name}); err != nil {
-		return err
-	}
-	if err := namespaceFree(ctx, tx, p); err != nil {
-		return err
-	}
-	existing, err := tx.Projects().Count(ctx, Filter{AccountID: p.AccountID})
-	if err != nil {
-		return err
-	}
-	reserved, err := tx.Operations().Count(ctx, Filter{AccountID: p.AccountID, Pending: true, Type: OpCreateProject})
-	if err != nil {
-		return err
-	}
-	if existing+reserved >= s.cfg.ProjectsPerAccount {
-		return refuse(ErrQuota, "account_id", "has all of its %d projects", s.cfg.ProjectsPerAccount)
-	}
-	return nil
 }
 
 // GetProject returns a project and its state in each cluster.

@@ -29,9 +29,11 @@ func (s *Service) UpdateProject(ctx context.Context, req ProjectChange) (Project
 		}
 		p.Selector = *req.Selector
 		before := p.Clusters
-		if err := s.place(ctx, tx, p); err != nil {
+		clusters, err := clusterIndex(ctx, tx)
+		if err != nil {
 			return err
 		}
+		s.place(p, clusters)
 		p.advance()
 		if err := publishProject(ctx, tx, demeterevent.ProjectUpdated, *p, ""); err != nil {
 			return err

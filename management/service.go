@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/hexplane/hexplane/internal/groupcommit"
 )
 
 // Service is the management domain: every use case, over the ports. Its methods
@@ -17,15 +19,21 @@ type Service struct {
 	demeter DemeterStore
 	specs   SpecChecker
 	changes *changes
+
+	creations *groupcommit.Group[struct{}, *attempt, *attempt]
+	logins    *groupcommit.Group[struct{}, string, *APIKey]
 }
 
 // New returns a Service. It does nothing by itself: call [Service.Recover] before
 // serving and [Service.Run] while serving.
 func New(state StateStore, demeter DemeterStore, specs SpecChecker, cfg Config) *Service {
-	return &Service{
+	s := &Service{
 		cfg: cfg.withDefaults(), state: state, demeter: demeter, specs: specs,
 		changes: newChanges(),
 	}
+	s.creations = groupcommit.New(creationsAtOnce, s.createAll)
+	s.logins = groupcommit.New(loginsAtOnce, s.readKeys)
+	return s
 }
 
 // Page asks for at most Limit rows (default 100, at most 1000) whose id is

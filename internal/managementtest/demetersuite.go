@@ -18,6 +18,7 @@ func RunDemeterStore(t *testing.T, open func(t *testing.T) management.DemeterSto
 		"a repeat is a success":       demeterRepeats,
 		"constraints":                 demeterRefuses,
 		"a refusal writes nothing":    demeterRefusalIsWhole,
+		"many at once":                demeterCreatesMany,
 		"deletion marks by revision":  demeterSaves,
 		"removal frees name and id":   demeterRemoves,
 		"missing rows are not found":  demeterMissing,
@@ -42,11 +43,19 @@ func oldProject(id, accountID string) management.Project {
 	}
 }
 
+// create creates one project.
+func create(t *testing.T, s management.DemeterStore, p management.Project) error {
+	t.Helper()
+	refused, err := s.CreateProjects(t.Context(), p)
+	require.NoError(t, err)
+	return refused[p.ID]
+}
+
 func demeterCreates(t *testing.T, s management.DemeterStore) {
 	a, p := oldAccount("a", "acme")
 	require.NoError(t, s.CreateAccount(t.Context(), a, p))
 	q := oldProject("q", "a")
-	require.NoError(t, s.CreateProject(t.Context(), q))
+	require.NoError(t, create(t, s, q))
 
 	gotAccount, err := s.Account(t.Context(), "a")
 	require.NoError(t, err)
@@ -62,14 +71,14 @@ func demeterRepeats(t *testing.T, s management.DemeterStore) {
 	a, p := oldAccount("a", "acme")
 	for range 3 {
 		require.NoError(t, s.CreateAccount(t.Context(), a, p))
-		require.NoError(t, s.CreateProject(t.Context(), oldProject("q", "a")))
+		require.NoError(t, create(t, s, oldProject("q", "a")))
 	}
 }
 
 func demeterRefuses(t *testing.T, s management.DemeterStore) {
 	a, p := oldAccount("a", "acme")
 	require.NoError(t, s.CreateAccount(t.Context(), a, p))
-	require.NoError(t, s.CreateProject(t.Context(), oldProject("q", "a")))
+	require.NoError(t, create(t, s, oldProject("q", "a")))
 
 	b, pb := oldAccount("b", "ACME")
 	require.ErrorIs(t, s.CreateAccount(t.Context(), b, pb), management.ErrExists, "account name, whatever the case")
@@ -79,14 +88,14 @@ func demeterRefuses(t *testing.T, s management.DemeterStore) {
 
 	named := oldProject("r", "a")
 	named.Name = "name Q"
-	require.ErrorIs(t, s.CreateProject(t.Context(), named), management.ErrExists, "project name, whatever the case")
+	require.ErrorIs(t, create(t, s, named), management.ErrExists, "project name, whatever the case")
 	spaced := oldProject("r", "a")
 	spaced.Namespace = "prj-q"
-	require.ErrorIs(t, s.CreateProject(t.Context(), spaced), management.ErrExists, "namespace")
+	require.ErrorIs(t, create(t, s, spaced), management.ErrExists, "namespace")
 	second := oldProject("r", "a")
 	second.Default = true
-	require.ErrorIs(t, s.CreateProject(t.Context(), second), management.ErrExists, "second default project")
-	require.ErrorIs(t, s.CreateProject(t.Context(), oldProject("r", "none")), management.ErrNotFound, "unknown account")
+	require.ErrorIs(t, create(t, s, second), management.ErrExists, "second default project")
+	require.ErrorIs(t, create(t, s, oldProject("r", "none")), management.ErrNotFound, "unknown account")
 }
 
 func demeterRefusalIsWhole(t *testing.T, s management.DemeterStore) {
@@ -99,11 +108,33 @@ func demeterRefusalIsWhole(t *testing.T, s management.DemeterStore) {
 	require.ErrorIs(t, err, management.ErrNotFound, "the account must not stay without its project")
 }
 
+// demeterCreatesMany: each of many is new, a repeat, or refused by itself.
+func demeterCreatesMany(t *testing.T, s management.DemeterStore) {
+	a, p := oldAccount("a", "acme")
+	require.NoError(t, s.CreateAccount(t.Context(), a, p))
+	require.NoError(t, create(t, s, oldProject("q", "a")))
+	named := oldProject("t", "a")
+	named.Name = "name R"
+	refused, err := s.CreateProjects(t.Context(),
+		oldProject("q", "a"), oldProject("r", "a"), oldProject("s", "none"), named, oldProject("u", "a"))
+	require.NoError(t, err)
+	require.Len(t, refused, 2)
+	require.ErrorIs(t, refused["s"], management.ErrNotFound)
+	require.ErrorIs(t, refused["t"], management.ErrExists)
+	for id, there := range map[string]bool{"q": true, "r": true, "s": false, "t": false, "u": true} {
+		_, err := s.Project(t.Context(), id)
+		require.Equal(t, there, err == nil, id)
+	}
+	refused, err = s.CreateProjects(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, refused)
+}
+
 func demeterSaves(t *testing.T, s management.DemeterStore) {
 	a, p := oldAccount("a", "acme")
 	require.NoError(t, s.CreateAccount(t.Context(), a, p))
 	q := oldProject("q", "a")
-	require.NoError(t, s.CreateProject(t.Context(), q))
+	require.NoError(t, create(t, s, q))
 	deleted := func(revision int64, at time.Time) {
 		q.Revision, q.DeletedAt = revision, at
 		require.NoError(t, s.SaveProject(t.Context(), q))
@@ -124,7 +155,7 @@ func demeterRemoves(t *testing.T, s management.DemeterStore) {
 	a, p := oldAccount("a", "acme")
 	require.NoError(t, s.CreateAccount(t.Context(), a, p))
 	for range 2 {
-		require.NoError(t, s.CreateProject(t.Context(), oldProject("q", "a")))
+		require.NoError(t, create(t, s, oldProject("q", "a")))
 		require.NoError(t, s.RemoveProject(t.Context(), "q"))
 		require.NoError(t, s.RemoveProject(t.Context(), "q"))
 	}

@@ -39,10 +39,20 @@ func (d *Demeter) CreateAccount(_ context.Context, a management.Account, p manag
 	return nil
 }
 
-// CreateProject implements management.DemeterStore.
-func (d *Demeter) CreateProject(_ context.Context, p management.Project) error {
+// CreateProjects implements management.DemeterStore.
+func (d *Demeter) CreateProjects(_ context.Context, projects ...management.Project) (map[string]error, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	refused := map[string]error{}
+	for _, p := range projects {
+		if err := d.createProject(p); err != nil {
+			refused[p.ID] = err
+		}
+	}
+	return refused, nil
+}
+
+func (d *Demeter) createProject(p management.Project) error {
 	if _, ok := d.projects[p.ID]; ok {
 		return nil
 	}

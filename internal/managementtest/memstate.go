@@ -98,6 +98,23 @@ func (t *memTx) Keys() management.Table[management.APIKey]          { return t.k
 func (t *memTx) Audit() management.Table[management.AuditEntry]     { return t.audit }
 func (t *memTx) Operations() management.Table[management.Operation] { return t.operations }
 
+// FinishOperations implements management.Tx.
+func (t *memTx) FinishOperations(ctx context.Context, ids ...string) ([]string, error) {
+	var ended []string
+	for _, id := range ids {
+		op, err := t.operations.Get(ctx, id)
+		if err != nil || !op.Pending {
+			continue
+		}
+		op.Pending, op.Reservation = false, ""
+		if err := t.operations.Update(ctx, op); err != nil {
+			return nil, err
+		}
+		ended = append(ended, id)
+	}
+	return ended, nil
+}
+
 func (t *memTx) Publish(_ context.Context, msgs ...*eventbus.Message) error {
 	if t.readOnly {
 		return errReadOnly
@@ -118,7 +135,7 @@ var projectSchema = schema[management.Project]{
 	id: func(p management.Project) string { return p.ID },
 	columns: func(p *management.Project) columns {
 		return columns{
-			account: &p.AccountID, name: &p.Name, namespace: &p.Namespace,
+			account: &p.AccountID, name: &p.Name,
 			deleted: &p.DeletedAt, check: &p.CheckAt, purge: &p.PurgeAt, purging: p.Purging,
 		}
 	},

@@ -16,12 +16,12 @@ var errReadOnly = errors.New("managementtest: write within View")
 
 // columns are the filterable values of a row; a nil one is a column that the table has not.
 type columns struct {
-	account, project, resource, name, namespace *string
-	opType                                      *management.OperationType
-	pending                                     *bool
-	deleted, check, purge, created              *time.Time
-	purging                                     bool
-	nameCase                                    bool // names compare with case
+	account, project, resource, name *string
+	opType                           *management.OperationType
+	pending                          *bool
+	deleted, check, purge, created   *time.Time
+	purging                          bool
+	nameCase                         bool // names compare with case
 }
 
 // schema describes one table.
@@ -55,6 +55,29 @@ func (t *memTable[T]) Insert(_ context.Context, row T) error {
 		return management.ErrExists
 	}
 	return t.put(id, row)
+}
+
+func (t *memTable[T]) GetAll(_ context.Context, ids ...string) ([]T, error) {
+	var found []T
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		if row, ok := t.rows[id]; ok {
+			found = append(found, row)
+		}
+	}
+	return found, nil
+}
+
+func (t *memTable[T]) InsertAll(ctx context.Context, rows ...T) (int, error) {
+	inserted := 0
+	for _, row := range rows {
+		switch err := t.Insert(ctx, row); {
+		case err == nil:
+			inserted++
+		case !errors.Is(err, management.ErrExists):
+			return 0, err
+		}
+	}
+	return inserted, nil
 }
 
 func (t *memTable[T]) Update(_ context.Context, row T) error {
@@ -118,6 +141,19 @@ func (t *memTable[T]) Count(ctx context.Context, f management.Filter) (int, erro
 	return len(rows), err
 }
 
+func (t *memTable[T]) CountByAccount(ctx context.Context, f management.Filter) (map[string]int, error) {
+	rows, err := t.List(ctx, f)
+	counts := map[string]int{}
+	for i := range rows {
+		account := t.schema.columns(&rows[i]).account
+		if account == nil {
+			return nil, errors.New("managementtest: the rows of this table belong to no account")
+		}
+		counts[*account]++
+	}
+	return counts, err
+}
+
 // pass applies the filter, field by field; a field that the table has no column
 // for is an error.
 func (c columns) pass(f management.Filter) (bool, error) {
@@ -131,7 +167,22 @@ func (c columns) pass(f management.Filter) (bool, error) {
 			bad = append(bad, name)
 			return
 		}
-		ok = ok && (*have == want || name == "Name" && !c.nameCase && strings.EqualFold(*have, want))
+		ok = ok && *have == want
+	}
+	anyOf := func(want []string, have *string, name string, same func(a, b string) bool) {
+		if want == nil {
+			return
+		}
+		if have == nil {
+			bad = append(bad, name)
+			return
+		}
+		ok = ok && slices.ContainsFunc(want, func(w string) bool { return same(w, *have) })
+	}
+	exact := func(a, b string) bool { return a == b }
+	nameSame := strings.EqualFold
+	if c.nameCase {
+		nameSame = exact
 	}
 	moment := func(want time.Time, have *time.Time, name string, pass func(have, want time.Time) bool) {
 		if want.IsZero() {
@@ -146,8 +197,8 @@ func (c columns) pass(f management.Filter) (bool, error) {
 	text(f.AccountID, c.account, "AccountID")
 	text(f.ProjectID, c.project, "ProjectID")
 	text(f.ResourceID, c.resource, "ResourceID")
-	text(f.Name, c.name, "Name")
-	text(f.Namespace, c.namespace, "Namespace")
+	anyOf(f.AccountIDs, c.account, "AccountIDs", exact)
+	anyOf(f.Names, c.name, "Names", nameSame)
 	text(string(f.Type), (*string)(c.opType), "Type")
 	notAfter := func(have, want time.Time) bool { return !have.After(want) }
 	moment(f.DeletedBy, c.deleted, "DeletedBy", func(have, want time.Time) bool { return !have.Before(want) })

@@ -41,8 +41,9 @@ func (f stateFixture) filters(t *testing.T) {
 		want   []string
 	}{
 		"account":     {management.Filter{AccountID: "a"}, []string{"p1", "p2"}},
-		"name":        {management.Filter{AccountID: "a", Name: "NAME P2"}, []string{"p2"}},
-		"namespace":   {management.Filter{Namespace: "prj-p3"}, []string{"p3"}},
+		"name":        {management.Filter{AccountID: "a", Names: []string{"NAME P2"}}, []string{"p2"}},
+		"accounts":    {management.Filter{AccountIDs: []string{"b", "a"}}, []string{"p1", "p2", "p3"}},
+		"names":       {management.Filter{AccountIDs: []string{"a"}, Names: []string{"name p1", "Name p3"}}, []string{"p1"}},
 		"live":        {management.Filter{Live: true}, []string{"p1"}},
 		"deleted by":  {management.Filter{DeletedBy: at(2)}, []string{"p3"}},
 		"deleted all": {management.Filter{DeletedBy: at(1)}, []string{"p2", "p3"}},
@@ -53,11 +54,11 @@ func (f stateFixture) filters(t *testing.T) {
 	for name, tc := range projects {
 		t.Run(name, func(t *testing.T) { listed(t, f, management.Tx.Projects, tc.filter, tc.want) })
 	}
-	listed(t, f, management.Tx.Accounts, management.Filter{Name: "name B"}, []string{"b"})
+	listed(t, f, management.Tx.Accounts, management.Filter{Names: []string{"name B"}}, []string{"b"})
 	listed(t, f, management.Tx.Ports, management.Filter{ProjectID: "p1"}, []string{"o1"})
 	listed(t, f, management.Tx.Ports, management.Filter{Live: true}, []string{"o1"})
 	listed(t, f, management.Tx.Ports, management.Filter{CheckBy: at(1)}, []string{"o1"})
-	listed(t, f, management.Tx.Operations, management.Filter{Name: "k"}, []string{"2"})
+	listed(t, f, management.Tx.Operations, management.Filter{Names: []string{"k"}}, []string{"2"})
 	listed(t, f, management.Tx.Operations, management.Filter{Pending: true, Type: management.OpCreateProject}, []string{"1"})
 	listed(t, f, management.Tx.Operations, management.Filter{Finished: true}, []string{"3"})
 	listed(t, f, management.Tx.Operations, management.Filter{Pending: true, Before: at(2)}, []string{"1"})
@@ -123,7 +124,7 @@ func (f stateFixture) unknownFilters(t *testing.T) {
 		return tx.Accounts().Insert(ctx, sampleAccount("a"))
 	})
 	f.view(t, func(ctx context.Context, tx management.Tx) error {
-		_, err := tx.Accounts().List(ctx, management.Filter{Namespace: "x"})
+		_, err := tx.Accounts().List(ctx, management.Filter{ResourceID: "x"})
 		require.Error(t, err)
 		_, err = tx.Accounts().Count(ctx, management.Filter{CheckBy: sampleTime})
 		require.Error(t, err)

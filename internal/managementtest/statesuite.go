@@ -29,6 +29,8 @@ func RunStateStore(t *testing.T, h StateHarness) {
 		"rows come back as they went in": stateFixture.roundTrip,
 		"unique values":                  stateFixture.unique,
 		"missing rows":                   stateFixture.missing,
+		"many rows at once":              stateFixture.manyRows,
+		"operations end once":            stateFixture.finishOperations,
 		"filters":                        stateFixture.filters,
 		"pages":                          stateFixture.pages,
 		"unknown filters fail":           stateFixture.unknownFilters,

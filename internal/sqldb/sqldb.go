@@ -1,10 +1,10 @@
 // Package sqldb opens SQLite and PostgreSQL through bun so that the same code
 // runs on both, and migrates their schemas.
 //
-// SQLite has one writer: [DB.Write] queues fairly in this process before it asks
-// the file, and readers work beside it (WAL). PostgreSQL transactions run side by
-// side at read committed; one that the server aborts for a deadlock or a
-// serialization failure is run again.
+// SQLite has one writer: all writing goes through one connection, for which the
+// writers of this process queue, and readers work beside it (WAL). PostgreSQL
+// transactions run side by side at read committed; one that the server aborts for
+// a deadlock or a serialization failure is run again.
 package sqldb
 
 import (
@@ -17,8 +17,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // registers the driver
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
@@ -34,31 +35,36 @@ type Config struct {
 	// Full syncs every SQLite commit to disk. Without it a killed process loses
 	// nothing, but a power loss may take the last commits.
 	Full bool
-	// MaxConns is how many connections may be open, default 16.
+	// MaxConns is how many connections may be open, on SQLite beside the one that
+	// writes; default 16.
 	MaxConns int
 }
 
-// DB is an open database, safe for concurrent use.
+// DB is an open database, safe for concurrent use. Within a transaction on
+// SQLite, anything but the transaction itself and Reader waits for its end.
 type DB struct {
+	// DB is for writing, and for reading what must be the latest.
 	*bun.DB
 
+	// Reader is for reading beside writers. On PostgreSQL it is DB.
+	Reader *bun.DB
 	// Postgres says which of the two it is.
 	Postgres bool
-
-	writer chan struct{} // nil on PostgreSQL
 }
 
 // Open opens the database and checks that it answers.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = 16
+	}
+	open := openSQLite
+	if cfg.URL != "" {
+		open = openPostgres
+	}
 	db, err := open(cfg)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.MaxConns == 0 {
-		cfg.MaxConns = 16
-	}
-	db.SetMaxOpenConns(cfg.MaxConns)
-	db.SetMaxIdleConns(cfg.MaxConns)
 	pingCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := db.PingContext(pingCtx); err != nil {
@@ -67,51 +73,68 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	return db, nil
 }
 
-func open(cfg Config) (*DB, error) {
-	if cfg.URL != "" {
-		if _, err := pgconn.ParseConfig(cfg.URL); err != nil {
-			return nil, errors.New("sqldb: the database URL is not a PostgreSQL one")
-		}
-		conn, err := sql.Open("pgx", cfg.URL)
-		if err != nil {
-			return nil, errors.New("sqldb: the database URL cannot be used")
-		}
-		return &DB{DB: bun.NewDB(conn, pgdialect.New()), Postgres: true}, nil
+func openPostgres(cfg Config) (*DB, error) {
+	conn, err := pgx.ParseConfig(cfg.URL)
+	if err != nil {
+		return nil, errors.New("sqldb: the database URL is not a PostgreSQL one")
 	}
+	// bun writes values into its statements, so that hardly two are the same:
+	// preparing each would cost a round trip and fill the server with them.
+	conn.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	db := bun.NewDB(limited(stdlib.OpenDB(*conn), cfg.MaxConns), pgdialect.New())
+	return &DB{DB: db, Reader: db, Postgres: true}, nil
+}
+
+func openSQLite(cfg Config) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(cfg.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("sqldb: data folder: %w", err)
 	}
-	conn, err := sql.Open("sqlite", sqliteDSN(cfg))
+	writer, err := sql.Open("sqlite", sqliteDSN(cfg))
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: open: %w", err)
 	}
-	return &DB{DB: bun.NewDB(conn, sqlitedialect.New()), writer: make(chan struct{}, 1)}, nil
+	reader, err := sql.Open("sqlite", sqliteDSN(cfg, "query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("sqldb: open: %w", err), writer.Close())
+	}
+	return &DB{
+		DB:     bun.NewDB(limited(writer, 1), sqlitedialect.New()),
+		Reader: bun.NewDB(limited(reader, cfg.MaxConns), sqlitedialect.New()),
+	}, nil
 }
 
-func sqliteDSN(cfg Config) string {
+func limited(db *sql.DB, conns int) *sql.DB {
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	return db
+}
+
+// Close closes all connections.
+func (db *DB) Close() error {
+	if db.Postgres {
+		return db.DB.Close()
+	}
+	return errors.Join(db.Reader.Close(), db.DB.Close())
+}
+
+func sqliteDSN(cfg Config, pragmas ...string) string {
 	sync := "NORMAL"
 	if cfg.Full {
 		sync = "FULL"
 	}
 	q := url.Values{"_txlock": {"immediate"}}
-	q["_pragma"] = []string{
+	q["_pragma"] = append([]string{
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "foreign_keys(1)",
-	}
+		// Pages that many transactions write are copied into the database once for
+		// every 32 MiB of log, rather than every 4.
+		"wal_autocheckpoint(8000)",
+	}, pragmas...)
 	return "file:" + (&url.URL{Path: cfg.Path}).EscapedPath() + "?" + q.Encode()
 }
 
 // Write runs fn in a transaction. Errors of fn are returned as they are; on
 // PostgreSQL fn may run again, so it must have no effect outside the transaction.
 func (db *DB) Write(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	if db.writer != nil {
-		select {
-		case db.writer <- struct{}{}:
-			defer func() { <-db.writer }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		return db.RunInTx(ctx, nil, fn)
-	}
 	const attempts = 6
 	var err error
 	for range attempts {

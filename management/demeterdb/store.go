@@ -62,41 +62,26 @@ func (s *Store) CreateAccount(ctx context.Context, account management.Account, p
 		if err != nil {
 			return err
 		}
-		if !made {
+		if made == 0 {
 			return existing(ctx, tx, row)
 		}
 		made, err = insert(ctx, tx, newProjectRow(project))
-		if err == nil && !made {
+		if err == nil && made == 0 {
 			return management.ErrExists
 		}
 		return err
 	})
 }
 
-// CreateProject implements management.DemeterStore.
-func (s *Store) CreateProject(ctx context.Context, project management.Project) error {
-	return s.write(ctx, "create project", func(ctx context.Context, tx bun.Tx) error {
-		row := newProjectRow(project)
-		made, err := insert(ctx, tx, row)
-		if sqldb.IsForeignKey(err) {
-			return management.ErrNotFound
-		}
-		if err != nil || made {
-			return err
-		}
-		return existing(ctx, tx, row)
-	})
-}
-
-// insert reports whether the row is new. Asking for no conflict, rather than
+// insert returns how many of the rows are new. Asking for no conflict, rather than
 // running into one, keeps the transaction usable.
-func insert(ctx context.Context, tx bun.Tx, row any) (bool, error) {
-	result, err := tx.NewInsert().Model(row).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx)
+func insert(ctx context.Context, tx bun.Tx, rows any) (int, error) {
+	result, err := tx.NewInsert().Model(rows).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	n, err := result.RowsAffected()
-	return n == 1, err
+	return int(n), err
 }
 
 // existing tells a repeat, whose row is there by its id, from a conflict.
@@ -157,7 +142,7 @@ func (s *Store) Project(ctx context.Context, id string) (management.Project, err
 func (s *Store) Counts(ctx context.Context) (accounts, projects int, err error) {
 	counts := make([]int64, 2)
 	for i, table := range []any{(*accountRow)(nil), (*projectRow)(nil)} {
-		if counts[i], err = s.db.NewSelect().Model(table).Count(ctx); err != nil {
+		if counts[i], err = s.db.Reader.NewSelect().Model(table).Count(ctx); err != nil {
 			return 0, 0, fmt.Errorf("demeterdb: count: %w", err)
 		}
 	}
@@ -165,7 +150,7 @@ func (s *Store) Counts(ctx context.Context) (accounts, projects int, err error) 
 }
 
 func (s *Store) read(ctx context.Context, doing string, row any) error {
-	err := s.db.NewSelect().Model(row).WherePK().Scan(ctx)
+	err := s.db.Reader.NewSelect().Model(row).WherePK().Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = management.ErrNotFound
 	}

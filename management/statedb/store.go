@@ -27,12 +27,16 @@ type Config struct {
 	// Outbox stores events in the given transaction, for example sqlbox.Add. It is
 	// required.
 	Outbox func(ctx context.Context, tx bun.IDB, msgs ...*eventbus.Message) error
+	// Stamp, when set, notes on events what the context of their Publish knows,
+	// for example the trace.
+	Stamp func(ctx context.Context, msgs ...*eventbus.Message)
 }
 
 // Store implements management.StateStore.
 type Store struct {
 	db     *sqldb.DB
 	outbox func(ctx context.Context, tx bun.IDB, msgs ...*eventbus.Message) error
+	stamp  func(ctx context.Context, msgs ...*eventbus.Message)
 }
 
 var _ management.StateStore = (*Store)(nil)
@@ -53,7 +57,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("statedb: %w", err), db.Close())
 	}
-	return &Store{db: db, outbox: cfg.Outbox}, nil
+	return &Store{db: db, outbox: cfg.Outbox, stamp: cfg.Stamp}, nil
 }
 
 // DB returns the database, for the outbox's tables and relay.
@@ -81,7 +85,7 @@ func (s *Store) Update(ctx context.Context, fn func(context.Context, management.
 
 // View implements management.StateStore.
 func (s *Store) View(ctx context.Context, fn func(context.Context, management.Tx) error) error {
-	return fn(ctx, &tx{db: s.db, store: s, readOnly: true})
+	return fn(ctx, &tx{db: s.db.Reader, store: s, readOnly: true})
 }
 
 // tx implements management.Tx over a transaction, or over the database for View.
@@ -135,11 +139,28 @@ func (t *tx) Operations() management.Table[management.Operation] {
 	return table[management.Operation, operationRow, *operationRow]{t, operationColumns}
 }
 
+// FinishOperations implements management.Tx.
+func (t *tx) FinishOperations(ctx context.Context, ids ...string) ([]string, error) {
+	if t.readOnly {
+		return nil, errReadOnly
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var ended []string
+	err := t.db.NewUpdate().Model((*operationRow)(nil)).Set("pending = ?", false).Set("reservation = ''").
+		Where("id IN (?)", bun.List(ids)).Where("pending").Returning("id").Scan(ctx, &ended)
+	return ended, wrap("finish operations", err)
+}
+
 // Publish keeps the events until the end of the transaction, which stores them
 // all at once.
-func (t *tx) Publish(_ context.Context, msgs ...*eventbus.Message) error {
+func (t *tx) Publish(ctx context.Context, msgs ...*eventbus.Message) error {
 	if t.readOnly {
 		return errReadOnly
+	}
+	if t.store.stamp != nil {
+		t.store.stamp(ctx, msgs...)
 	}
 	t.events = append(t.events, msgs...)
 	return nil

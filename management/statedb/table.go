@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -42,6 +43,29 @@ func (t table[T, R, P]) Get(ctx context.Context, id string) (T, error) {
 	return P(&r).to(), nil
 }
 
+func (t table[T, R, P]) GetAll(ctx context.Context, ids ...string) ([]T, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []R
+	query := t.tx.db.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).OrderExpr("id")
+	if t.tx.locking {
+		query = query.For("UPDATE")
+	}
+	if err := query.Scan(ctx); err != nil {
+		return nil, wrap("get all", err)
+	}
+	return decode[T, R, P](rows), nil
+}
+
+func decode[T, R any, P row[T, R]](rows []R) []T {
+	var values []T
+	for i := range rows {
+		values = append(values, P(&rows[i]).to())
+	}
+	return values
+}
+
 // Insert leaves the transaction usable when the row exists: it asks for no
 // conflict rather than running into one.
 func (t table[T, R, P]) Insert(ctx context.Context, value T) error {
@@ -51,6 +75,25 @@ func (t table[T, R, P]) Insert(ctx context.Context, value T) error {
 	}
 	result, err := t.tx.db.NewInsert().Model(r).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx)
 	return affected("insert", result, err, management.ErrExists)
+}
+
+func (t table[T, R, P]) InsertAll(ctx context.Context, values ...T) (int, error) {
+	if len(values) == 0 {
+		return 0, nil
+	}
+	if t.tx.readOnly {
+		return 0, errReadOnly
+	}
+	rows := make([]R, len(values))
+	for i, value := range values {
+		P(&rows[i]).from(value)
+	}
+	result, err := t.tx.db.NewInsert().Model(&rows).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx)
+	if err != nil {
+		return 0, wrap("insert all", err)
+	}
+	n, err := result.RowsAffected()
+	return int(n), wrap("insert all", err)
 }
 
 func (t table[T, R, P]) Update(ctx context.Context, value T) error {
@@ -95,11 +138,7 @@ func (t table[T, R, P]) List(ctx context.Context, f management.Filter) ([]T, err
 	if err := query.Scan(ctx); err != nil {
 		return nil, wrap("list", err)
 	}
-	var values []T
-	for i := range rows {
-		values = append(values, P(&rows[i]).to())
-	}
-	return values, nil
+	return decode[T, R, P](rows), nil
 }
 
 func (t table[T, R, P]) Count(ctx context.Context, f management.Filter) (int, error) {
@@ -109,6 +148,28 @@ func (t table[T, R, P]) Count(ctx context.Context, f management.Filter) (int, er
 	}
 	n, err := query.Count(ctx)
 	return int(n), wrap("count", err)
+}
+
+func (t table[T, R, P]) CountByAccount(ctx context.Context, f management.Filter) (map[string]int, error) {
+	if t.columns.account == "" {
+		return nil, errors.New("statedb: the rows of this table belong to no account")
+	}
+	query, err := t.columns.narrow(t.tx.db.NewSelect().Model((*R)(nil)), f)
+	if err != nil {
+		return nil, err
+	}
+	var groups []struct {
+		AccountID string `bun:"account_id"`
+		Rows      int    `bun:"n"`
+	}
+	if err := query.Column("account_id").ColumnExpr("count(*) AS n").Group("account_id").Scan(ctx, &groups); err != nil {
+		return nil, wrap("count by account", err)
+	}
+	counts := make(map[string]int, len(groups))
+	for _, g := range groups {
+		counts[g.AccountID] = g.Rows
+	}
+	return counts, nil
 }
 
 func affected(op string, result sql.Result, err, none error) error {
@@ -131,9 +192,21 @@ func wrap(op string, err error) error {
 
 // columns says which fields of a Filter a table has, and by which condition.
 type columns struct {
-	account, project, resource, name, namespace, opType string
-	pending, live, deleted, check, purge, created       string
-	shareLists                                          bool
+	account, project, resource, name, opType      string
+	pending, live, deleted, check, purge, created string
+	shareLists                                    bool
+	foldNames                                     bool // names compare in lower case
+}
+
+func (c columns) folded(names []string) []string {
+	if !c.foldNames {
+		return names
+	}
+	lower := make([]string, len(names))
+	for i, name := range names {
+		lower[i] = strings.ToLower(name)
+	}
+	return lower
 }
 
 // narrow applies the filter; a field that the table has no condition for is an
@@ -149,11 +222,11 @@ func (c columns) narrow(q *bun.SelectQuery, f management.Filter) (*bun.SelectQue
 			q = q.Where(condition, args...)
 		}
 	}
-	where(f.AccountID != "", "AccountID", c.account, f.AccountID)
+	where(f.AccountID != "", "AccountID", c.account, bun.List([]string{f.AccountID}))
+	where(f.AccountIDs != nil, "AccountIDs", c.account, bun.List(f.AccountIDs))
 	where(f.ProjectID != "", "ProjectID", c.project, f.ProjectID)
 	where(f.ResourceID != "", "ResourceID", c.resource, f.ResourceID)
-	where(f.Name != "", "Name", c.name, f.Name)
-	where(f.Namespace != "", "Namespace", c.namespace, f.Namespace)
+	where(f.Names != nil, "Names", c.name, bun.List(c.folded(f.Names)))
 	where(f.Type != "", "Type", c.opType, f.Type)
 	where(f.Pending, "Pending", c.pending)
 	where(f.Finished, "Finished", not(c.pending))

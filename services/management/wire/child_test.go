@@ -119,10 +119,10 @@ func (d gatedDemeter) CreateAccount(ctx context.Context, a management.Account, p
 	return d.DemeterStore.CreateAccount(ctx, a, p)
 }
 
-func (d gatedDemeter) CreateProject(ctx context.Context, p management.Project) error {
+func (d gatedDemeter) CreateProjects(ctx context.Context, p ...management.Project) (map[string]error, error) {
 	d.gate.pass(ctx)
 	defer d.gate.pass(ctx)
-	return d.DemeterStore.CreateProject(ctx, p)
+	return d.DemeterStore.CreateProjects(ctx, p...)
 }
 
 type gatedBus struct {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/uptrace/bun"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/propagation"
 	"google.golang.org/grpc"
@@ -72,7 +71,7 @@ func (d *daemon) open(ctx context.Context, p *service.Platform, cfg Config) (err
 	traces := propagation.TraceContext{}
 	d.state, err = statedb.Open(ctx, statedb.Config{
 		URL: string(p.Config.DatabaseURL), Path: filepath.Join(p.Dir, "state.db"), Full: p.Config.DataSync,
-		Outbox: traced(traces),
+		Outbox: sqlbox.Add, Stamp: stampTrace(traces),
 	})
 	if err != nil {
 		return err
@@ -131,16 +130,16 @@ func (d *daemon) ports(bus eventbus.Publisher) (management.StateStore, managemen
 	return state, demeter, bus
 }
 
-// traced stores the trace of the call with the events that it causes.
-func traced(propagator propagation.TraceContext) func(context.Context, bun.IDB, ...*eventbus.Message) error {
-	return func(ctx context.Context, tx bun.IDB, msgs ...*eventbus.Message) error {
+// stampTrace lets events continue the trace of the call that causes them.
+func stampTrace(propagator propagation.TraceContext) func(context.Context, ...*eventbus.Message) {
+	return func(ctx context.Context, msgs ...*eventbus.Message) {
 		carrier := propagation.MapCarrier{}
 		propagator.Inject(ctx, carrier)
-		if len(carrier) > 0 {
-			for _, msg := range msgs {
-				msg.TraceID = carrier
-			}
+		if len(carrier) == 0 {
+			return
 		}
-		return sqlbox.Add(ctx, tx, msgs...)
+		for _, msg := range msgs {
+			msg.TraceID = carrier
+		}
 	}
 }

@@ -42,18 +42,38 @@ func applyAll(ctx context.Context, to dynamic.ResourceInterface, obj *unstructur
 
 // leftovers tells whether our Create set fields that our Apply does not give.
 func leftovers(live *unstructured.Unstructured) (bool, error) {
-	created, applied := &fieldpath.Set{}, &fieldpath.Set{}
+	var created, applied []metav1.ManagedFieldsEntry
 	for _, entry := range live.GetManagedFields() {
-		if entry.Manager != manager || entry.Subresource != "" || entry.FieldsV1 == nil {
-			continue
-		}
-		fields := created
-		if entry.Operation == metav1.ManagedFieldsOperationApply {
-			fields = applied
-		}
-		if err := fields.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
-			return false, fmt.Errorf("managed fields: %w", err)
+		switch {
+		case entry.Manager != manager || entry.Subresource != "" || entry.FieldsV1 == nil:
+		case entry.Operation == metav1.ManagedFieldsOperationApply:
+			applied = append(applied, entry)
+		default:
+			created = append(created, entry)
 		}
 	}
-	return !created.Leaves().Difference(applied).Empty(), nil
+	if len(created) == 0 {
+		return false, nil
+	}
+	set, err := union(created)
+	if err != nil {
+		return false, err
+	}
+	given, err := union(applied)
+	if err != nil {
+		return false, err
+	}
+	return !set.Leaves().Difference(given).Empty(), nil
+}
+
+func union(entries []metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
+	all := &fieldpath.Set{}
+	for _, entry := range entries {
+		fields := &fieldpath.Set{}
+		if err := fields.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
+			return nil, fmt.Errorf("managed fields: %w", err)
+		}
+		all = all.Union(fields)
+	}
+	return all, nil
 }

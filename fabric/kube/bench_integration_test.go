@@ -19,6 +19,7 @@ import (
 
 	"github.com/hexplane/hexplane/fabric"
 	"github.com/hexplane/hexplane/fabric/fabrictest"
+	"github.com/hexplane/hexplane/internal/fabricdtest"
 )
 
 const benchWorkers = 16
@@ -26,11 +27,11 @@ const benchWorkers = 16
 // BenchmarkNamespaces creates namespaces with the whole baseline on a real API
 // server: by the daemon, with its records, checks, watches and reports, and by a
 // plain loop over the dynamic client that applies the same objects. Run it with
-// -benchtime=500x or more; rounds alternate because the server's speed drifts.
+// -benchtime=500x or more; each round does both, because the server's speed drifts.
 func BenchmarkNamespaces(b *testing.B) {
-	s := start(b)
+	s := fabricdtest.Start(b)
 	reports := &fabrictest.Recorder{}
-	daemon, err := fabric.New(s.cluster(b, s.daemon), reports, fabric.Config{
+	daemon, err := fabric.New(s.Cluster(b, s.Daemon), reports, fabric.Config{
 		ClusterID: "paris", Baseline: fabric.DefaultBaseline(), Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(b, err)
@@ -43,16 +44,18 @@ func BenchmarkNamespaces(b *testing.B) {
 	}()
 	model := benchProject("model", 0)
 	require.NoError(b, daemon.ApplyProject(ctx, model))
-	templates := s.objectsOf(b, model.Namespace)
+	templates := objectsOf(b, s, model.Namespace)
 
 	for round := range 3 {
-		b.Run(fmt.Sprintf("fabric/%d", round), func(b *testing.B) {
-			name := fmt.Sprintf("fabric%d-%d", round, b.N)
-			each(b, func(i int) error { return daemon.ApplyProject(ctx, benchProject(name, i)) })
-		})
-		b.Run(fmt.Sprintf("plain/%d", round), func(b *testing.B) {
-			name := fmt.Sprintf("plain%d-%d", round, b.N)
-			each(b, func(i int) error { return s.applyAll(ctx, templates, benchProject(name, i).Namespace) })
+		b.Run(fmt.Sprintf("round %d", round), func(b *testing.B) {
+			name := fmt.Sprintf("%d-%d", round, b.N)
+			ours := each(b, func(i int) error { return daemon.ApplyProject(ctx, benchProject("fabric"+name, i)) })
+			plain := each(b, func(i int) error {
+				return applyAll(ctx, s, templates, benchProject("plain"+name, i).Namespace)
+			})
+			b.ReportMetric(ours, "namespaces/s")
+			b.ReportMetric(plain, "plain-namespaces/s")
+			b.ReportMetric(ours/plain, "ratio")
 		})
 	}
 }
@@ -62,8 +65,8 @@ func benchProject(name string, i int) fabric.Project {
 	return fabric.Project{ID: id, AccountID: "acme", Name: "bench", Namespace: "prj-" + id, Generation: 1}
 }
 
-// each does b.N things, some at a time, and reports their rate.
-func each(b *testing.B, do func(i int) error) {
+// each does b.N things, some at a time, and returns how many it did in a second.
+func each(b *testing.B, do func(i int) error) float64 {
 	b.Helper()
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -78,7 +81,7 @@ func each(b *testing.B, do func(i int) error) {
 		})
 	}
 	workers.Wait()
-	b.ReportMetric(float64(b.N)/time.Since(began).Seconds(), "namespaces/s")
+	return float64(b.N) / time.Since(began).Seconds()
 }
 
 var benchKinds = []schema.GroupVersionKind{
@@ -90,7 +93,7 @@ var benchKinds = []schema.GroupVersionKind{
 }
 
 // objectsOf returns what the daemon applied for a project, to apply elsewhere.
-func (s apiServer) objectsOf(b *testing.B, namespace string) []*unstructured.Unstructured {
+func objectsOf(b *testing.B, s fabricdtest.Server, namespace string) []*unstructured.Unstructured {
 	b.Helper()
 	var out []*unstructured.Unstructured
 	for _, kind := range benchKinds {
@@ -99,7 +102,7 @@ func (s apiServer) objectsOf(b *testing.B, namespace string) []*unstructured.Uns
 		if kind.Kind == "Namespace" {
 			in, opts.FieldSelector = "", "metadata.name="+namespace
 		}
-		list, err := s.resource(kind, in).List(b.Context(), opts)
+		list, err := s.Resource(kind, in).List(b.Context(), opts)
 		require.NoError(b, err)
 		require.Len(b, list.Items, 1, kind.Kind)
 		live := list.Items[0]
@@ -115,7 +118,7 @@ func (s apiServer) objectsOf(b *testing.B, namespace string) []*unstructured.Uns
 }
 
 // applyAll is the plain loop: one apply after the other.
-func (s apiServer) applyAll(ctx context.Context, templates []*unstructured.Unstructured, namespace string) error {
+func applyAll(ctx context.Context, s fabricdtest.Server, templates []*unstructured.Unstructured, namespace string) error {
 	for i, template := range templates {
 		obj, in := template.DeepCopy(), namespace
 		if i == 0 {
@@ -124,7 +127,7 @@ func (s apiServer) applyAll(ctx context.Context, templates []*unstructured.Unstr
 		} else {
 			obj.SetNamespace(namespace)
 		}
-		_, err := s.resource(obj.GroupVersionKind(), in).
+		_, err := s.Resource(obj.GroupVersionKind(), in).
 			Apply(ctx, obj.GetName(), obj, metav1.ApplyOptions{FieldManager: "plain", Force: true})
 		if err != nil {
 			return err

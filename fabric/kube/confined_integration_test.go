@@ -9,13 +9,14 @@ import (
 
 	"github.com/hexplane/hexplane/fabric"
 	"github.com/hexplane/hexplane/internal/demeterevent"
+	"github.com/hexplane/hexplane/internal/fabricdtest"
 )
 
 // confined tries, as the daemon's service account, what the manifests must
 // refuse: whatever its code does, it cannot touch what it did not label.
-func confined(t *testing.T, s apiServer) {
+func confined(t *testing.T, s fabricdtest.Server) {
 	t.Helper()
-	daemon, admin := s.cluster(t, s.daemon), s.cluster(t, s.admin)
+	daemon, admin := s.Cluster(t, s.Daemon), s.Cluster(t, s.Admin)
 	ours := map[string]string{
 		demeterevent.LabelManagedBy: demeterevent.ManagedByFabric, demeterevent.LabelProjectID: "p-confined",
 	}

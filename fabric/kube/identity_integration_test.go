@@ -13,14 +13,15 @@ import (
 	"github.com/hexplane/hexplane/fabric"
 	"github.com/hexplane/hexplane/fabric/fabrictest"
 	"github.com/hexplane/hexplane/internal/demeterevent"
+	"github.com/hexplane/hexplane/internal/fabricdtest"
 )
 
 // identity runs the daemon as its service account, with the rights that the
 // manifests give and no more: everything it has to do must be possible.
-func identity(t *testing.T, s apiServer) {
+func identity(t *testing.T, s fabricdtest.Server) {
 	t.Helper()
 	reports := &fabrictest.Recorder{}
-	daemon, err := fabric.New(s.cluster(t, s.daemon), reports, fabric.Config{
+	daemon, err := fabric.New(s.Cluster(t, s.Daemon), reports, fabric.Config{
 		ClusterID: "paris", Baseline: fabric.DefaultBaseline(), Recheck: time.Second,
 		Logger: slog.New(slog.DiscardHandler),
 	})
@@ -49,7 +50,7 @@ func identity(t *testing.T, s apiServer) {
 	require.Equal(t, demeterevent.PhaseReady, web, reports.Ports(port.ID))
 
 	quota := fabric.Ref{Kind: fabric.KindResourceQuota, Namespace: project.Namespace, Name: "demeter-baseline"}
-	admin := s.cluster(t, s.admin)
+	admin := s.Cluster(t, s.Admin)
 	old, err := admin.Get(ctx, quota)
 	require.NoError(t, err)
 	require.NoError(t, admin.Delete(ctx, quota, old.UID))

@@ -25,13 +25,14 @@ const asService = "HEXPLANE_TEST_RUN_MAIN"
 const patience = 2 * time.Minute
 
 // Main is for TestMain: it runs the tests, or the service's main when the process was
-// started by Start or Help.
-func Main(m *testing.M, main func()) {
+// started by Start or Help. Leaks of goroutines fail the tests, but for those of the
+// options.
+func Main(m *testing.M, main func(), ignored ...goleak.Option) {
 	if os.Getenv(asService) != "" {
 		main()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, ignored...)
 }
 
 // Binary is a running service.

@@ -4,6 +4,10 @@ package wire
 import (
 	"context"
 	"fmt"
+	"net/http"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/propagation"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/fabric"
@@ -23,6 +27,16 @@ func App() service.App[Config] {
 
 // New wires the service on a platform.
 func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, error) {
+	return build(p, cfg, ports{})
+}
+
+// ports are wrapped around the driven ports when set: tests crash there.
+type ports struct {
+	cluster func(fabric.Cluster) fabric.Cluster
+	events  func(eventbus.Publisher) eventbus.Publisher
+}
+
+func build(p *service.Platform, cfg Config, around ports) (*service.Service, error) {
 	cluster, err := openCluster(p, cfg)
 	if err != nil {
 		return nil, err
@@ -33,7 +47,14 @@ func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, 
 	}
 	backlog := &backlog{}
 	domain.Logger, domain.Lag = p.Log, backlog.records
-	daemon, err := fabric.New(cluster, p.Events, domain)
+	var events eventbus.Publisher = p.Events
+	if around.events != nil {
+		events = around.events(events)
+	}
+	if around.cluster != nil {
+		cluster = around.cluster(cluster)
+	}
+	daemon, err := fabric.New(cluster, events, domain)
 	if err != nil {
 		return nil, err
 	}
@@ -67,5 +88,14 @@ func openCluster(p *service.Platform, cfg Config) (fabric.Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("KUBECONFIG: %w", err)
 	}
-	return kube.New(to, kube.Config{QPS: cfg.QPS, Burst: cfg.Burst, Logger: p.Log})
+	return kube.New(to, kube.Config{QPS: cfg.QPS, Burst: cfg.Burst, Wrap: traced(p), Logger: p.Log})
+}
+
+// traced makes the requests of an HTTP client part of the trace of the event that
+// they are made for.
+func traced(p *service.Platform) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return otelhttp.NewTransport(next,
+			otelhttp.WithTracerProvider(p.Traces), otelhttp.WithPropagators(propagation.TraceContext{}))
+	}
 }

@@ -18,12 +18,13 @@ import (
 	"github.com/hexplane/hexplane/internal/demeterevent"
 	"github.com/hexplane/hexplane/internal/embedkafka"
 	"github.com/hexplane/hexplane/internal/service"
+	"github.com/hexplane/hexplane/internal/service/servicetest"
 	"github.com/hexplane/hexplane/services/fabricd/wire"
 )
 
 func TestMain(m *testing.M) {
 	// sarama's metrics keep one ticker for the whole process.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
+	servicetest.Main(m, child, goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"))
 }
 
 // world is a broker with someone who sends events and reads reports, as
@@ -34,6 +35,7 @@ type world struct {
 	states  chan demeterevent.NamespaceState
 	ports   chan demeterevent.PortState
 	beats   chan demeterevent.Heartbeat
+	reports chan *eventbus.Message // the same, whole
 	dead    chan *eventbus.Message
 }
 
@@ -50,6 +52,7 @@ func newWorld(t *testing.T) *world {
 		brokers: broker.Addrs(), send: platform.Events,
 		states: make(chan demeterevent.NamespaceState, 1000), ports: make(chan demeterevent.PortState, 1000),
 		beats: make(chan demeterevent.Heartbeat, 1000), dead: make(chan *eventbus.Message, 1000),
+		reports: make(chan *eventbus.Message, 1000),
 	}
 	consumer, err := platform.Bus.Consumer("management", eventbus.ClientDefault)
 	require.NoError(t, err)
@@ -57,12 +60,16 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, eventbus.Handle(mux, demeterevent.NamespaceStateChanged, into(w.states)))
 	require.NoError(t, eventbus.Handle(mux, demeterevent.PortStateChanged, into(w.ports)))
 	require.NoError(t, eventbus.Handle(mux, demeterevent.ClusterHeartbeat, into(w.beats)))
+	whole := eventbus.CallbackFunc(func(ctx context.Context, msg *eventbus.Message) error {
+		w.reports <- msg
+		return mux.Notify(ctx, msg)
+	})
 	dead := eventbus.CallbackFunc(func(_ context.Context, msg *eventbus.Message) error {
 		w.dead <- msg
 		return nil
 	})
 	require.NoError(t, consumer.Register(
-		eventbus.Registry{Topic: demeterevent.StateTopic, Callback: mux},
+		eventbus.Registry{Topic: demeterevent.StateTopic, Callback: whole},
 		eventbus.Registry{Topic: demeterevent.EventTopic + ".fabric-paris.dlq", Callback: dead},
 	))
 	t.Cleanup(func() {

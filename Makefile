@@ -72,10 +72,12 @@ vuln: $(GOVULNCHECK) ## Known vulnerabilities that the code reaches (needs the n
 	$(GOVULNCHECK) ./...
 
 .PHONY: test-crash
-test-crash: ## kill -9 the main job at random moments in the sync and resume it, five times; then task workers and their broker, 200 times; then consumers, 50 times
+test-crash: ## kill -9 the main job at random moments in the sync and resume it, five times; then task workers and their broker, 200 times; then consumers, 50 times; then each part of Demeter at every boundary
 	go test -race -count=1 -run Crash -v ./services/standalone/... -crash.rounds=5
 	go test -count=1 -timeout 60m -v ./asynctask/internal/crashtest -crash.kills=200 -crash.leaves=100000
 	go test -count=1 -timeout 60m -v -run Crash ./eventbus/eventbustest -crash.rounds=50
+	for server in postgres kafka kubetest; do "internal/realservers/install-$$server.sh"; done
+	go test -race -count=1 -timeout 60m -tags integration -v -run Crash ./services/fabricd/wire -crash.every
 
 .PHONY: test-integration
 test-integration: ## The tests against real servers, which are installed if they are absent
@@ -100,9 +102,14 @@ bench-asynctask: ## What tasks of a thousand and of a million cost, on SQLite an
 	cd asynctask/bench && go test -count=1 -timeout 3h -run Figures -v . $(ARGS)
 
 .PHONY: bench-demeter
-bench-demeter: ## CreateProject through gRPC on SQLite and PostgreSQL, beside the bare two-row transaction
-	internal/realservers/install-postgres.sh
+bench-demeter: ## Demeter: CreateProject beside the bare transaction, RPC to ready, namespaces beside a plain client, 20 clusters, restart
+	for server in postgres kafka kubetest; do "internal/realservers/install-$$server.sh"; done
 	go test -tags integration -run '^$$' -bench Demeter -benchtime 5000x ./services/management/wire
+	go test -tags integration -run '^$$' -bench DemeterReady -benchtime 600x ./services/fabricd/wire
+	go test -tags integration -run '^$$' -bench Namespaces -benchtime 500x ./fabric/kube
+	go test -run '^$$' -bench Distribution -benchtime 10000x ./services/fabricd/wire
+	go test -run '^$$' -bench Restart -benchtime 3x ./fabric
+	go test -tags integration -run '^$$' -bench Restart -benchtime 1000x ./fabric/kube
 
 ##@ Sources
 

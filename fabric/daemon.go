@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/internal/demeterevent"
 )
 
 // Daemon keeps one cluster as management wants it. Its methods are safe for
@@ -141,7 +142,7 @@ func (d *Daemon) changeOnce(ctx context.Context, projectID, portID string, gener
 		rec, fresh = *known, false
 	}
 	current, known := rec.generation(portID)
-	if generation < current || portID != "" && rec.Removed {
+	if demeterevent.Stale(generation, current) || portID != "" && rec.Removed {
 		d.counts.ignored.Add(1)
 		return nil
 	}

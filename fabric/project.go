@@ -2,6 +2,7 @@ package fabric
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"github.com/hexplane/hexplane/internal/demeterevent"
@@ -64,7 +65,7 @@ func (p Port) object() (Object, error) {
 	spec := map[string]any{}
 	if len(p.Spec) > 0 {
 		if err := json.Unmarshal(p.Spec, &spec); err != nil {
-			return Object{}, &json.UnsupportedValueError{Str: "spec is no JSON object"}
+			return Object{}, fmt.Errorf("spec is no JSON object: %w", err)
 		}
 	}
 	return sealed(Object{

@@ -3,7 +3,6 @@ package fabric
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // Run reads the records, takes up what an earlier run left unsettled, repairs
@@ -67,7 +66,7 @@ func (d *Daemon) Loaded() <-chan struct{} { return d.loaded }
 // sweep queues, once a while, the projects that are not settled, and those whose
 // records can be forgotten.
 func (d *Daemon) sweep(ctx context.Context) {
-	for wait(ctx, d.sweepPause()) == nil {
+	for wait(ctx, d.cfg.Recheck) == nil {
 		before := d.cfg.Now().Add(-d.cfg.Forget)
 		for id, e := range d.ledger.entries() {
 			rec := e.rec.Load()
@@ -77,5 +76,3 @@ func (d *Daemon) sweep(ctx context.Context) {
 		}
 	}
 }
-
-func (d *Daemon) sweepPause() time.Duration { return d.cfg.Recheck }

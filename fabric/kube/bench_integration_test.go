@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/hexplane/hexplane/fabric"
 	"github.com/hexplane/hexplane/fabric/fabrictest"
@@ -30,18 +31,9 @@ const benchWorkers = 16
 // -benchtime=500x or more; each round does both, because the server's speed drifts.
 func BenchmarkNamespaces(b *testing.B) {
 	s := fabricdtest.Start(b)
-	reports := &fabrictest.Recorder{}
-	daemon, err := fabric.New(s.Cluster(b, s.Daemon), reports, fabric.Config{
-		ClusterID: "paris", Baseline: fabric.DefaultBaseline(), Logger: slog.New(slog.DiscardHandler),
-	})
-	require.NoError(b, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- daemon.Run(ctx) }()
-	defer func() {
-		cancel()
-		require.NoError(b, <-ended)
-	}()
+	ctx := b.Context()
+	daemon, stop := benchDaemon(b, s)
+	defer stop()
 	model := benchProject("model", 0)
 	require.NoError(b, daemon.ApplyProject(ctx, model))
 	templates := objectsOf(b, s, model.Namespace)
@@ -58,6 +50,51 @@ func BenchmarkNamespaces(b *testing.B) {
 			b.ReportMetric(ours/plain, "ratio")
 		})
 	}
+}
+
+// benchDaemon runs a daemon with the rights of its manifests until the returned
+// function.
+func benchDaemon(b *testing.B, s fabricdtest.Server) (*fabric.Daemon, func()) {
+	b.Helper()
+	daemon, err := fabric.New(s.Cluster(b, s.Daemon), &fabrictest.Recorder{}, fabric.Config{
+		ClusterID: "paris", Baseline: fabric.DefaultBaseline(), Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(b, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- daemon.Run(ctx) }()
+	return daemon, func() {
+		cancel()
+		require.NoError(b, <-ended)
+	}
+}
+
+// BenchmarkRestart restarts a daemon that keeps b.N projects on a real API server,
+// one of which drifted meanwhile. caught-up is the time until records and watches
+// are read and the drift is repaired, replay the time to take in every event once
+// more; writes counts those to what matched. Run it with -benchtime=1000x.
+func BenchmarkRestart(b *testing.B) {
+	s := fabricdtest.Start(b)
+	b.Run("projects", func(b *testing.B) {
+		name := fmt.Sprintf("n%d", b.N)
+		first, stop := benchDaemon(b, s)
+		each(b, func(i int) error { return first.ApplyProject(b.Context(), benchProject(name, i)) })
+		stop()
+		quotas := s.Resource(schema.GroupVersionKind{Version: "v1", Kind: "ResourceQuota"}, benchProject(name, 1).Namespace)
+		drift := []byte(`{"spec": {"hard": {"pods": "1"}}}`)
+		_, err := quotas.Patch(b.Context(), "demeter-baseline", types.MergePatchType, drift, metav1.PatchOptions{})
+		require.NoError(b, err)
+
+		began := time.Now()
+		second, stop := benchDaemon(b, s)
+		defer stop()
+		require.Eventually(b, func() bool { return second.Stats().Repaired == 1 }, time.Minute, time.Millisecond)
+		b.ReportMetric(time.Since(began).Seconds(), "s-caught-up")
+		rate := each(b, func(i int) error { return second.ApplyProject(b.Context(), benchProject(name, i)) })
+		b.ReportMetric(float64(b.N)/rate, "s-replay")
+		require.EqualValues(b, 1, second.Stats().Writes, "only the drift is written")
+		b.ReportMetric(float64(second.Stats().Writes-1), "writes")
+	})
 }
 
 func benchProject(name string, i int) fabric.Project {

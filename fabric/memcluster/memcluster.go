@@ -18,12 +18,9 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/hexplane/hexplane/fabric"
 )
@@ -61,14 +58,6 @@ type Cluster struct {
 }
 
 var _ fabric.Cluster = (*Cluster)(nil)
-
-// stored is an object with what a cluster keeps beside it.
-type stored struct {
-	obj        fabric.Object
-	applied    owned    // what the fabric applied last
-	others     pathSet  // fields that somebody else has set since
-	finalizers []string // what holds its removal
-}
 
 // New returns a cluster without any namespace.
 func New(cfg Config) *Cluster {
@@ -219,71 +208,4 @@ func (c *Cluster) enter(ctx context.Context, verb string, ref fabric.Ref) (unloc
 		return nil, fmt.Errorf("%w: %s %s", fabric.ErrNoKind, ref.Kind.APIVersion, ref.Kind.Name)
 	}
 	return c.mu.Unlock, nil
-}
-
-// insert stores a new object.
-func (c *Cluster) insert(obj fabric.Object) (fabric.Object, error) {
-	if err := validate(obj); err != nil {
-		return fabric.Object{}, err
-	}
-	if obj.Kind != fabric.KindNamespace {
-		ns, ok := c.objects[namespaceRef(obj.Namespace)]
-		switch {
-		case !ok:
-			return fabric.Object{}, fmt.Errorf("%w: namespace %s", fabric.ErrNotFound, obj.Namespace)
-		case ns.obj.Deleting:
-			return fabric.Object{}, fmt.Errorf("%w: %s", fabric.ErrTerminating, obj.Namespace)
-		}
-	}
-	s := &stored{obj: prune(obj), applied: ownedBy(obj), others: pathSet{}}
-	if obj.Kind == fabric.KindNamespace {
-		s.obj.Fields = map[string]any{"spec": map[string]any{"finalizers": []any{"kubernetes"}}}
-	}
-	s.obj.UID, s.obj.ResourceVersion = uuid.NewString(), c.next()
-	c.objects[obj.Ref] = s
-	c.tell(fabric.Object{}, s.obj, false)
-	return c.view(s), nil
-}
-
-// update stores an object's new state, unless it is the old one.
-func (c *Cluster) update(s *stored, obj fabric.Object) {
-	if same(s.obj, obj) {
-		return
-	}
-	before := s.obj
-	obj.ResourceVersion = c.next()
-	s.obj = obj
-	c.tell(before, obj, false)
-}
-
-func (c *Cluster) next() string {
-	c.version++
-	return strconv.FormatInt(c.version, 10)
-}
-
-// view returns a copy of the object with what holds its removal.
-func (c *Cluster) view(s *stored) fabric.Object {
-	out := s.obj.Clone()
-	if out.Deleting {
-		out.Blockers = c.blockers(s)
-	}
-	return out
-}
-
-// labeled returns the fabric's own objects of a kind, by name.
-func (c *Cluster) labeled(kind fabric.Kind, namespace string) []fabric.Object {
-	var out []fabric.Object
-	for ref, s := range c.objects {
-		if ref.Kind == kind && (namespace == "" || ref.Namespace == namespace) && s.obj.ManagedByFabric() {
-			out = append(out, c.view(s))
-		}
-	}
-	slices.SortFunc(out, func(a, b fabric.Object) int {
-		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
-	})
-	return out
-}
-
-func namespaceRef(name string) fabric.Ref {
-	return fabric.Ref{Kind: fabric.KindNamespace, Name: name}
 }

@@ -51,7 +51,7 @@ func Start(tb testing.TB) Server {
 	require.NoError(tb, err)
 	_, here, _, ok := runtime.Caller(0)
 	require.True(tb, ok)
-	for _, name := range []string{"namespace", "crds", "rbac", "admission"} {
+	for _, name := range []string{"namespace", "crds", "rbac", "admission", "deployment"} {
 		s.install(tb, filepath.Join(filepath.Dir(here), "../../services/deploy/fabricd", name+".yaml"))
 	}
 	s.awaitRules(tb)

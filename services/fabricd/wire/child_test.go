@@ -62,14 +62,14 @@ type gatedCluster struct {
 }
 
 func (c gatedCluster) Create(ctx context.Context, obj fabric.Object) (fabric.Object, error) {
-	c.gate.pass("before create " + obj.Ref.String())
-	defer c.gate.pass("after create " + obj.Ref.String())
+	c.gate.pass("before create " + obj.String())
+	defer c.gate.pass("after create " + obj.String())
 	return c.Cluster.Create(ctx, obj)
 }
 
 func (c gatedCluster) Apply(ctx context.Context, obj fabric.Object) (fabric.Object, error) {
-	c.gate.pass("before apply " + obj.Ref.String())
-	defer c.gate.pass("after apply " + obj.Ref.String())
+	c.gate.pass("before apply " + obj.String())
+	defer c.gate.pass("after apply " + obj.String())
 	return c.Cluster.Apply(ctx, obj)
 }
 

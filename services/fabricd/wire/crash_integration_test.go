@@ -18,7 +18,7 @@ import (
 	pb "github.com/hexplane/hexplane/management/managementpb"
 )
 
-var everyVictim = flag.Bool("crash.every", false, "at each boundary kill each process, not one of them in turn")
+var everyBoundary = flag.Bool("crash.every", false, "kill each process at each boundary, not one of them at every third")
 
 // boundaries of a creation in the fabric: before and after the record, the
 // namespace, the four objects of the baseline, and the report.
@@ -35,31 +35,48 @@ func TestCrashOnRealServers(t *testing.T) {
 	s.awaitReady(owner.GetDefaultProjectId())
 	accounts, projects := 1, 1
 
-	victims := []string{"fabricd", "broker", "management"}
-	for n := 1; n <= boundaries; n++ {
-		for i, victim := range victims {
-			if !*everyVictim && i != n%len(victims) {
-				continue
-			}
-			keeper.holdNext(n)
-			name := fmt.Sprintf("%s at %d", victim, n)
-			var id string
-			if (n+i)%2 == 0 {
-				id = s.createAccount(name).GetDefaultProjectId()
-				accounts++
-			} else {
-				id = s.createProject(owner.GetAccountId(), name).GetProjectId()
-			}
-			projects++
-			held := keeper.await(t)
-			t.Logf("killed %s %s", victim, held.boundary)
-			s.kill(victim)
-			_ = held.Close()
-			s.requireNamespace(s.awaitReady(id))
+	for _, r := range rounds() {
+		keeper.holdNext(r.boundary)
+		name := fmt.Sprintf("%s at %d", r.victim, r.boundary)
+		var id string
+		if projects++; projects%2 == 0 {
+			accounts++
+			id = s.createAccount(name).GetDefaultProjectId()
+		} else {
+			id = s.createProject(owner.GetAccountId(), name).GetProjectId()
 		}
+		held := keeper.await(t)
+		t.Logf("kill %s %s", r.victim, held.boundary)
+		s.kill(r.victim)
+		_ = held.Close()
+		s.requireNamespace(s.awaitReady(id))
 	}
 	s.requireAgreement(accounts, projects)
 	s.stop()
+}
+
+// round is who is killed when fabricd comes to which boundary.
+type round struct {
+	victim   string
+	boundary int
+}
+
+func rounds() []round {
+	victims := []string{"fabricd", "broker", "management"}
+	var all []round
+	for n := 1; n <= boundaries; n++ {
+		for _, victim := range victims {
+			all = append(all, round{victim, n})
+		}
+	}
+	if *everyBoundary {
+		return all
+	}
+	var some []round
+	for i := 0; i < len(all); i += 3*len(victims) + 1 {
+		some = append(some, all[i])
+	}
+	return some
 }
 
 // kill ends the victim as a crash does, and starts it again.

@@ -38,7 +38,7 @@ func (t *Transport) create(topic string) error {
 		return err
 	}
 	defer func() { _ = client.Close() }()
-	if led(client, topic) == nil {
+	if exists(client, topic) && led(client, topic) == nil {
 		return nil
 	}
 	admin, err := sarama.NewClusterAdminFromClient(client)
@@ -57,6 +57,13 @@ func (t *Transport) create(topic string) error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// exists looks a topic up in what the client was told when it connected. To ask for a
+// topic that is missing would take all of the client's retries.
+func exists(client sarama.Client, topic string) bool {
+	topics, err := client.Topics()
+	return err == nil && slices.Contains(topics, topic)
 }
 
 // led reports whether every partition of the topic has a leader that serves it.

@@ -195,10 +195,14 @@ func (m *Manager) reply(ctx context.Context, t Task, d *Definition, out Outcome)
 	return nil
 }
 
+// leftoverBatches is how many times as many requests as otherwise are closed at
+// once when nobody waits for any of them.
+const leftoverBatches = 10
+
 // closeLeftovers closes what an ended task left open, in batches.
 func (m *Manager) closeLeftovers(ctx context.Context, t Task) error {
 	for {
-		n, err := m.store.CloseOpen(ctx, t.ID, m.cfg.Batch)
+		n, err := m.store.CloseOpen(ctx, t.ID, leftoverBatches*m.cfg.Batch)
 		if err != nil {
 			return fmt.Errorf("asynctask: close leftovers of %s: %w", t.ID, err)
 		}
@@ -229,5 +233,5 @@ func permanent(err error) *ReplyError {
 	case errors.Is(err, ErrPayloadTooLarge):
 		code = CodePayloadTooLarge
 	}
-	return &ReplyError{Code: code, Text: err.Error()}
+	return &ReplyError{Code: code, Text: clip(err.Error())}
 }

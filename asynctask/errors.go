@@ -33,7 +33,8 @@ var (
 	ErrTaskNotFound = errors.New("asynctask: task not found")
 	// ErrConflict is returned by stores when a compare-and-set found a newer version.
 	ErrConflict = errors.New("asynctask: conflict")
-	// ErrNotRunning is returned by stores when the task does not run that step.
+	// ErrNotRunning is returned by stores when the task does not run that
+	// step, or not any more what is asked for within it.
 	ErrNotRunning = errors.New("asynctask: task does not run this step")
 )
 

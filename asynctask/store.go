@@ -47,7 +47,7 @@ type TaskStore interface {
 type RequestStore interface {
 	// InsertRequests stores those records of one task and step that are not
 	// there yet, and returns the ones that were. ErrNotRunning: the task is not
-	// in StateRunning at that step.
+	// in StateRunning at that step, or the step is sealed.
 	InsertRequests(ctx context.Context, taskID, step string, recs []Record) (existing []Record, err error)
 	// Admit moves waiting requests, the earliest first, into flight (Attempt 1,
 	// SentAt = Now, NextAt = Until) as long as fewer than Window are, at most

@@ -64,6 +64,21 @@ func testInsertNotRunning(t *testing.T, f *fixture) {
 	require.ErrorIs(t, err, asynctask.ErrNotRunning)
 }
 
+// testInsertSealed: a fan-out that was overtaken by another, whose stream read
+// something else, must not add to what that one declared complete.
+func testInsertSealed(t *testing.T, f *fixture) {
+	task, recs := f.filled("a", 2, 0)
+	task.Sealed = true
+	_, err := f.UpdateTask(t.Context(), task)
+	require.NoError(t, err)
+	_, err = f.InsertRequests(t.Context(), task.ID, "one", f.requests(task, 3))
+	require.ErrorIs(t, err, asynctask.ErrNotRunning)
+	all, err := f.ListRequests(t.Context(), asynctask.RequestFilter{TaskID: task.ID})
+	require.NoError(t, err)
+	assert.Equal(t, names(recs), names(all))
+	assert.Len(t, f.admit(task, -1, 9), 2, "what is there is admitted")
+}
+
 func testAdmit(t *testing.T, f *fixture) {
 	task, recs := f.filled("a", 6, 0)
 	got := f.admit(task, 3, 2)

@@ -31,6 +31,7 @@ func TestStore(t *testing.T, open func(t *testing.T) asynctask.Store) {
 		{"requests are inserted once", testInsertRequests},
 		{"requests keep every field", testRequestFields},
 		{"requests are inserted into the running step only", testInsertNotRunning},
+		{"nothing is inserted into a sealed step", testInsertSealed},
 		{"the window admits in order", testAdmit},
 		{"the window holds under concurrency", testAdmitRace},
 		{"nothing is admitted once the task ended", testAdmitEnded},

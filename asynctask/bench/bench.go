@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/hexplane/hexplane/asynctask"
@@ -17,60 +18,69 @@ type bench struct {
 	size, replies, workers int
 }
 
-// store measures what depends on the store alone.
+// round is how many replies are timed at once.
+const round = 1_000
+
+// store measures what depends on the store alone: the replies into tasks of a
+// thousand first, in a store that holds nothing else, then into a large one.
 func (b *bench) store(ctx context.Context, name string, store asynctask.Store) error {
-	small, err := b.task(ctx, name, store, 1_000)
+	var small rounds
+	for i := range b.replies / round {
+		m, id, err := b.filled(ctx, store, round, i)
+		if err != nil {
+			return err
+		}
+		d, err := answer(ctx, m, id, stretch(0, round), b.workers)
+		if err != nil {
+			return err
+		}
+		small = append(small, d)
+	}
+	b.row(name, fmt.Sprintf("replies into tasks of %d", round), small.String())
+	large, err := b.large(ctx, name, store)
 	if err != nil {
 		return err
 	}
-	large, err := b.task(ctx, name, store, b.size)
-	if err != nil {
-		return err
-	}
-	b.row(name, fmt.Sprintf("cost per reply at %d against 1000", b.size), fmt.Sprintf("%.2f times", float64(large)/float64(small)))
+	b.row(name, fmt.Sprintf("replies into a task of %d", b.size), large.String())
+	b.row(name, fmt.Sprintf("cost per reply at %d against %d", b.size, round), fmt.Sprintf("%.2f times (median), %.2f (mean)",
+		float64(large.median())/float64(small.median()), float64(large.mean())/float64(small.mean())))
 	return nil
 }
 
-// task returns the cost of one reply in a task of n requests.
-func (b *bench) task(ctx context.Context, name string, store asynctask.Store, n int) (time.Duration, error) {
-	var spent time.Duration
-	answered := 0
-	for round := 0; answered < b.replies; round++ {
-		bus := &nowhere{}
-		m, err := asynctask.NewManager(store, bus, asynctask.Config{Logger: slog.New(slog.DiscardHandler)}, fan(n))
-		if err != nil {
-			return 0, err
-		}
-		id := fmt.Sprintf("Fan-%d-%d", n, round)
-		began := time.Now()
-		if _, err := m.Start(ctx, asynctask.StartOptions{Type: "Fan", ID: id, JobID: id}); err != nil {
-			return 0, err
-		}
-		if err := m.Sweep(ctx); err != nil {
-			return 0, err
-		}
-		if n == b.size {
-			b.row(name, fmt.Sprintf("fan-out of %d requests", n), rate(n, time.Since(began)))
-			if err := b.outstanding(ctx, name, m, id); err != nil {
-				return 0, err
-			}
-		}
-		seq := order(n)
-		seq = seq[:min(len(seq), b.replies)]
-		d, err := answer(ctx, m, id, seq, b.workers)
-		if err != nil {
-			return 0, err
-		}
-		spent += d
-		answered += len(seq)
-		if n == b.size {
-			if err := b.cancel(ctx, name, m, id); err != nil {
-				return 0, err
-			}
-		}
+// filled returns a task with n requests in flight.
+func (b *bench) filled(ctx context.Context, store asynctask.Store, n, i int) (*asynctask.Manager, string, error) {
+	m, err := asynctask.NewManager(store, &nowhere{}, asynctask.Config{Logger: slog.New(slog.DiscardHandler)}, fan(n))
+	if err != nil {
+		return nil, "", err
 	}
-	b.row(name, fmt.Sprintf("replies into a task of %d", n), rate(answered, spent))
-	return spent / time.Duration(answered), nil
+	id := fmt.Sprintf("Fan-%d-%d", n, i)
+	if _, err := m.Start(ctx, asynctask.StartOptions{Type: "Fan", ID: id, JobID: id}); err != nil {
+		return nil, "", err
+	}
+	return m, id, m.Sweep(ctx)
+}
+
+// large measures a task of b.size requests; the replies that it times are to
+// stretches of requests all over it.
+func (b *bench) large(ctx context.Context, name string, store asynctask.Store) (rounds, error) {
+	began := time.Now()
+	m, id, err := b.filled(ctx, store, b.size, 0)
+	if err != nil {
+		return nil, err
+	}
+	b.row(name, fmt.Sprintf("fan-out of %d requests", b.size), rate(b.size, time.Since(began)))
+	if err := b.outstanding(ctx, name, m, id); err != nil {
+		return nil, err
+	}
+	var large rounds
+	for from := 0; from+round <= b.size; from += max(round, b.size/(b.replies/round)) {
+		d, err := answer(ctx, m, id, stretch(from, round), b.workers)
+		if err != nil {
+			return nil, err
+		}
+		large = append(large, d)
+	}
+	return large, b.cancel(ctx, name, m, id)
 }
 
 // outstanding measures what others see of a large task that waits.
@@ -105,4 +115,22 @@ func (b *bench) row(subject, what, figure string) {
 
 func rate(n int, d time.Duration) string {
 	return fmt.Sprintf("%.0f/s (%s)", float64(n)/d.Seconds(), d.Round(time.Millisecond))
+}
+
+// rounds are the times that rounds of replies took.
+type rounds []time.Duration
+
+func (r rounds) median() time.Duration { return slices.Sorted(slices.Values(r))[len(r)/2] }
+
+func (r rounds) mean() time.Duration {
+	var sum time.Duration
+	for _, d := range r {
+		sum += d
+	}
+	return sum / time.Duration(len(r))
+}
+
+// String gives replies per second.
+func (r rounds) String() string {
+	return fmt.Sprintf("%.0f/s (median of %d rounds), %.0f/s (mean)", round/r.median().Seconds(), len(r), round/r.mean().Seconds())
 }

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"math/rand"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,16 +49,12 @@ func replyTo(taskID string, i int) *eventbus.Message {
 	}
 }
 
-// order is the sequence in which n requests are answered: as published, but
-// shuffled within stretches of 1,000, as many as a usual window holds.
-func order(n int) []int {
-	out := rand.Perm(n) // replaced below; keeps one allocation
+// stretch is the sequence in which n requests are answered: shuffled, as a
+// usual window's are.
+func stretch(from, n int) []int {
+	out := rand.Perm(n)
 	for i := range out {
-		out[i] = i
-	}
-	for from := 0; from < n; from += 1000 {
-		stretch := out[from:min(from+1000, n)]
-		rand.Shuffle(len(stretch), func(i, j int) { stretch[i], stretch[j] = stretch[j], stretch[i] })
+		out[i] += from
 	}
 	return out
 }

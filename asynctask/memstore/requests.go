@@ -11,7 +11,7 @@ import (
 func (s *Store) InsertRequests(_ context.Context, taskID, step string, recs []asynctask.Record) ([]asynctask.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.running(taskID, step) {
+	if !s.running(taskID, step) || s.tasks[taskID].Sealed {
 		return nil, asynctask.ErrNotRunning
 	}
 	d := s.step(taskID, step)

@@ -14,8 +14,8 @@ import (
 
 // InsertRequests implements asynctask.RequestStore.
 func (s *Store) InsertRequests(ctx context.Context, taskID, step string, recs []asynctask.Record) ([]asynctask.Record, error) {
-	if running, err := s.running(ctx, taskID, step); err != nil || !running {
-		return nil, errors.Join(err, notRunning(running))
+	if growing, err := s.growing(ctx, taskID, step); err != nil || !growing {
+		return nil, errors.Join(err, notRunning(growing))
 	}
 	if err := s.touchStep(ctx, recs[0]); err != nil {
 		return nil, err
@@ -37,8 +37,8 @@ func (s *Store) InsertRequests(ctx context.Context, taskID, step string, recs []
 			fresh = append(fresh, d.ID)
 		}
 	}
-	if running, err := s.running(ctx, taskID, step); err != nil || !running {
-		return nil, errors.Join(err, notRunning(running), s.takeBack(ctx, fresh))
+	if growing, err := s.growing(ctx, taskID, step); err != nil || !growing {
+		return nil, errors.Join(err, notRunning(growing), s.takeBack(ctx, fresh))
 	}
 	if err := s.count(ctx, taskID, step, bson.M{"total": int64(len(fresh))}); err != nil || len(old) == 0 {
 		return nil, err
@@ -83,7 +83,16 @@ func notRunning(running bool) error {
 }
 
 func (s *Store) running(ctx context.Context, taskID, step string) (bool, error) {
-	err := s.tasks.FindOne(ctx, bson.M{"_id": taskID, "step": step, "state": asynctask.StateRunning},
+	return s.is(ctx, taskID, step, bson.M{"_id": taskID, "step": step, "state": asynctask.StateRunning})
+}
+
+// growing reports whether the task runs the step and it is not sealed.
+func (s *Store) growing(ctx context.Context, taskID, step string) (bool, error) {
+	return s.is(ctx, taskID, step, bson.M{"_id": taskID, "step": step, "state": asynctask.StateRunning, "sealed": false})
+}
+
+func (s *Store) is(ctx context.Context, taskID, step string, query bson.M) (bool, error) {
+	err := s.tasks.FindOne(ctx, query,
 		options.FindOne().SetProjection(bson.M{"_id": 1})).Err()
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return false, nil
@@ -94,7 +103,8 @@ func (s *Store) running(ctx context.Context, taskID, step string) (bool, error) 
 	return true, nil
 }
 
-// takeBack removes requests inserted for a task that had just ended.
+// takeBack removes requests inserted for a task that had just ended, or into a
+// step just sealed.
 func (s *Store) takeBack(ctx context.Context, ids []string) error {
 	if len(ids) == 0 {
 		return nil

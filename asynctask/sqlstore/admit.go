@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/uptrace/bun"
-
 	"github.com/hexplane/hexplane/asynctask"
 )
 
@@ -20,10 +18,10 @@ import (
 // there the whole step is looked through.
 func (s *Store) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.Record, bool, error) {
 	from := s.hints.get(a)
-	waiting, err := s.waiting(s.db, a, from).Exists(ctx)
+	waiting, err := s.anyWaiting(ctx, a, from)
 	if err == nil && !waiting && from >= 0 {
 		from = -1
-		waiting, err = s.waiting(s.db, a, from).Exists(ctx)
+		waiting, err = s.anyWaiting(ctx, a, from)
 	}
 	if err != nil || !waiting {
 		return nil, waiting, err
@@ -47,14 +45,14 @@ func (s *Store) Admit(ctx context.Context, a asynctask.Admission) ([]asynctask.R
 	return recs, true, err
 }
 
-// waiting selects the step's waiting requests behind a position.
-func (s *Store) waiting(tx db, a asynctask.Admission, from int64) *bun.SelectQuery {
-	return tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
-		Where("task_id = ? AND step = ? AND state = 0 AND state < 2 AND seq > ?", a.TaskID, a.Step, from)
+// anyWaiting reports whether a request of the step waits behind a position.
+func (s *Store) anyWaiting(ctx context.Context, a asynctask.Admission, from int64) (bool, error) {
+	return s.found(ctx, s.db, `SELECT 1 FROM asynctask_requests
+		WHERE task_id = $1 AND step = $2 AND state = 0 AND state < 2 AND seq > $3 LIMIT 1`, a.TaskID, a.Step, from)
 }
 
 func (s *Store) admit(ctx context.Context, tx db, a asynctask.Admission, from int64, rows *[]*requestRow) error {
-	if err := s.mustRun(ctx, tx, a.TaskID, a.Step, "FOR NO KEY UPDATE"); err != nil {
+	if err := s.mustRun(ctx, tx, a.TaskID, a.Step, s.lock("FOR NO KEY UPDATE")); err != nil {
 		return err
 	}
 	room, err := s.room(ctx, tx, a)
@@ -63,7 +61,9 @@ func (s *Store) admit(ctx context.Context, tx db, a asynctask.Admission, from in
 	}
 	_, err = tx.NewUpdate().Model((*requestRow)(nil)).
 		Set("state = 1").Set("attempt = 1").Set("sent_at = ?", micros(a.Now)).Set("next_at = ?", micros(a.Until)).
-		Where("(task_id, step, name) IN (?)", s.waiting(tx, a, from).OrderExpr("seq").Limit(int64(room))).
+		Where("(task_id, step, name) IN (?)", tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
+			Where("task_id = ? AND step = ? AND state = 0 AND state < 2 AND seq > ?", a.TaskID, a.Step, from).
+			OrderExpr("seq").Limit(int64(room))).
 		Returning("*").Exec(ctx, rows)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (s *Store) room(ctx context.Context, tx db, a asynctask.Admission) (int, er
 		return a.Limit, nil
 	}
 	var inFlight int
-	err := tx.NewRaw(`SELECT count(*) FROM (SELECT 1 FROM asynctask_requests
-		WHERE task_id = ? AND step = ? AND state = 1 AND state < 2 LIMIT ?) AS f`, a.TaskID, a.Step, a.Window).Scan(ctx, &inFlight)
+	err := s.scan(ctx, tx, &inFlight, `SELECT count(*) FROM (SELECT 1 FROM asynctask_requests
+		WHERE task_id = $1 AND step = $2 AND state = 1 AND state < 2 LIMIT $3) AS f`, a.TaskID, a.Step, a.Window)
 	return min(a.Limit, a.Window-inFlight), err
 }

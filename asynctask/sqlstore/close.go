@@ -52,12 +52,12 @@ func (s *Store) closeOpen(ctx context.Context, tx db, closings []asynctask.Closi
 	// The names of v differ from the table's, which RETURNING could not tell apart.
 	// "state + 0" keeps planners off the index of open requests, with which they
 	// would read all that are open in the step to find each one.
-	err := tx.NewRaw(`WITH v(v_task, v_step, v_name, v_state, v_late, v_replied, v_total, v_ok, v_failed, v_code, v_text) AS (VALUES ?)
-		UPDATE asynctask_requests SET state = v_state, late = late + v_late, next_at = NULL, parked = NULL,
+	err := s.updateEach(ctx, tx, closingColumns, `UPDATE asynctask_requests
+		SET state = v_state, late = late + v_late, next_at = NULL, parked = NULL,
 			replied_at = CAST(v_replied AS BIGINT), total = CAST(v_total AS BIGINT), ok = CAST(v_ok AS BIGINT),
 			failed = CAST(v_failed AS BIGINT), error_code = v_code, error_text = v_text
 		FROM v WHERE task_id = v_task AND step = v_step AND name = v_name AND state + 0 < 2
-		RETURNING task_id, step, name, state, attempt, coalesce(sent_at, 0) AS sent_at`, rows).Scan(ctx, &closed)
+		RETURNING task_id, step, name, state, attempt, coalesce(sent_at, 0) AS sent_at`, rows, &closed)
 	if err != nil {
 		return err
 	}
@@ -71,6 +71,10 @@ func (s *Store) closeOpen(ctx context.Context, tx db, closings []asynctask.Closi
 		}
 	}
 	return nil
+}
+
+var closingColumns = []string{
+	"v_task", "v_step", "v_name", "v_state", "v_late", "v_replied", "v_total", "v_ok", "v_failed", "v_code", "v_text",
 }
 
 func closingRow(c asynctask.Closing) []any {

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/hexplane/hexplane/asynctask"
@@ -13,16 +11,12 @@ import (
 // requests are as long as there are any: at the beginning PostgreSQL would meet
 // the dead index entries of those closed before.
 func (s *Store) HasOpen(ctx context.Context, taskID, step string) (bool, error) {
-	var one int
-	err := s.db.NewRaw(`SELECT 1 FROM asynctask_requests WHERE task_id = ? AND step = ? AND state < 2
-		ORDER BY state DESC, seq DESC LIMIT 1`, taskID, step).Scan(ctx, &one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
+	open, err := s.found(ctx, s.db, `SELECT 1 FROM asynctask_requests WHERE task_id = $1 AND step = $2 AND state < 2
+		ORDER BY state DESC, seq DESC LIMIT 1`, taskID, step)
 	if err != nil {
 		return false, fmt.Errorf("sqlstore: probe %s/%s: %w", taskID, step, err)
 	}
-	return true, nil
+	return open, nil
 }
 
 // Tally implements asynctask.RequestStore.

@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -20,7 +18,7 @@ func (s *Store) InsertRequests(ctx context.Context, taskID, step string, recs []
 	}
 	var existing []asynctask.Record
 	err := s.write(ctx, func(tx db) error {
-		if err := s.mustRun(ctx, tx, taskID, step, "FOR SHARE"); err != nil {
+		if err := s.mustRun(ctx, tx, taskID, step, "AND NOT sealed"+s.lock(" FOR SHARE")); err != nil {
 			return err
 		}
 		var names []string
@@ -41,11 +39,9 @@ func (s *Store) InsertRequests(ctx context.Context, taskID, step string, recs []
 
 // mustRun looks whether the task runs the step, which the lock on PostgreSQL
 // keeps so until the transaction ends; else it returns ErrNotRunning.
-func (s *Store) mustRun(ctx context.Context, tx db, taskID, step, lock string) error {
-	var one int
-	err := tx.NewRaw("SELECT 1 FROM asynctask_tasks WHERE id = ? AND step = ? AND state = ? ?",
-		taskID, step, string(asynctask.StateRunning), bun.Safe(s.lock(lock))).Scan(ctx, &one)
-	if errors.Is(err, sql.ErrNoRows) {
+func (s *Store) mustRun(ctx context.Context, tx db, taskID, step, and string) error {
+	running, err := s.found(ctx, tx, "SELECT 1 FROM asynctask_tasks WHERE id = $1 AND step = $2 AND state = 'running' "+and, taskID, step)
+	if err == nil && !running {
 		return asynctask.ErrNotRunning
 	}
 	return err
@@ -80,15 +76,6 @@ func (s *Store) existing(ctx context.Context, tx db, taskID, step string, rows [
 
 // Reschedule implements asynctask.RequestStore.
 func (s *Store) Reschedule(ctx context.Context, recs []asynctask.Record) error {
-	for chunk := range slices.Chunk(recs, maxJoined) {
-		if err := s.reschedule(ctx, chunk); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) reschedule(ctx context.Context, recs []asynctask.Record) error {
 	rows := make(values, len(recs))
 	for i, r := range recs {
 		text, err := parkedText(r.Reply)
@@ -97,16 +84,27 @@ func (s *Store) reschedule(ctx context.Context, recs []asynctask.Record) error {
 		}
 		rows[i] = []any{r.TaskID, r.Step, r.Name, r.Sent, r.Attempt, null(micros(r.SentAt)), null(micros(r.NextAt)), null(text)}
 	}
-	_, err := s.affect(ctx, func(tx db) (sql.Result, error) {
-		return tx.NewRaw(`WITH v(task_id, step, name, sent, attempt, sent_at, next_at, parked) AS (VALUES ?)
-			UPDATE asynctask_requests AS r SET sent = v.sent, attempt = v.attempt, sent_at = CAST(v.sent_at AS BIGINT),
-				next_at = CAST(v.next_at AS BIGINT), parked = v.parked
-			FROM v WHERE r.task_id = v.task_id AND r.step = v.step AND r.name = v.name AND r.state + 0 = 1`, rows).Exec(ctx)
+	err := s.write(ctx, func(tx db) error {
+		for chunk := range slices.Chunk(rows, maxJoined) {
+			if err := s.reschedule(ctx, tx, chunk); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("sqlstore: reschedule %d requests: %w", len(recs), err)
 	}
 	return nil
+}
+
+var rescheduleColumns = []string{"v_task", "v_step", "v_name", "v_sent", "v_attempt", "v_sent_at", "v_next_at", "v_parked"}
+
+func (s *Store) reschedule(ctx context.Context, tx db, rows values) error {
+	var names []string
+	return s.updateEach(ctx, tx, rescheduleColumns, `UPDATE asynctask_requests
+		SET sent = v_sent, attempt = v_attempt, sent_at = CAST(v_sent_at AS BIGINT), next_at = CAST(v_next_at AS BIGINT), parked = v_parked
+		FROM v WHERE task_id = v_task AND step = v_step AND name = v_name AND state + 0 = 1 RETURNING name`, rows, &names)
 }
 
 // ClaimRequests implements asynctask.RequestStore.

@@ -3,13 +3,9 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"strings"
-
-	"github.com/uptrace/bun/dialect"
 )
 
-// The requests table has no surrogate key: on SQLite it is its own primary
-// index. Its partial indexes hold open, due and failed requests only, so that
+// The partial indexes of requests hold open, due and failed ones only, so that
 // no probe meets the closed ones. Queries repeat an index's condition word for
 // word, "state < 2" beside "state = 0": SQLite does not infer one from the other.
 var tables = []string{
@@ -33,7 +29,7 @@ var tables = []string{
 		next_at BIGINT, sent_at BIGINT, replied_at BIGINT,
 		total BIGINT, ok BIGINT, failed BIGINT, error_code TEXT, error_text TEXT, parked TEXT,
 		topic TEXT NOT NULL, event_type TEXT NOT NULL, msg_key TEXT NOT NULL, payload TEXT NOT NULL,
-		PRIMARY KEY (task_id, step, name)) ?withoutRowid`,
+		PRIMARY KEY (task_id, step, name))`,
 	`CREATE INDEX IF NOT EXISTS asynctask_requests_open ON asynctask_requests (task_id, step, state, seq) WHERE state < 2`,
 	`CREATE INDEX IF NOT EXISTS asynctask_requests_due ON asynctask_requests (next_at) WHERE next_at IS NOT NULL`,
 	`CREATE INDEX IF NOT EXISTS asynctask_requests_failed ON asynctask_requests (task_id, step, name) WHERE state > 2`,
@@ -52,10 +48,6 @@ var tables = []string{
 
 // createSchema makes the tables that are missing.
 func (s *Store) createSchema(ctx context.Context) error {
-	option := ""
-	if s.db.Dialect().Name() == dialect.SQLite {
-		option = "WITHOUT ROWID"
-	}
 	return s.write(ctx, func(tx db) error {
 		if s.postgres { // two processes creating at once would collide in the catalog
 			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(7305091)"); err != nil {
@@ -63,7 +55,7 @@ func (s *Store) createSchema(ctx context.Context) error {
 			}
 		}
 		for _, ddl := range tables {
-			if _, err := tx.ExecContext(ctx, strings.Replace(ddl, "?withoutRowid", option, 1)); err != nil {
+			if _, err := tx.ExecContext(ctx, ddl); err != nil {
 				return fmt.Errorf("sqlstore: schema: %w", err)
 			}
 		}

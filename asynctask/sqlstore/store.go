@@ -24,6 +24,9 @@ type Store struct {
 	postgres bool
 	writer   sync.Mutex // SQLite: one writer of this process at a time
 	hints    hints
+	prepared prepared
+
+	selectTask string // by id, $1
 }
 
 type db = bun.IDB
@@ -33,6 +36,7 @@ type db = bun.IDB
 // that of [OpenSQLite]; others may be much slower or fail under load.
 func New(ctx context.Context, db *bun.DB) (*Store, error) {
 	s := &Store{db: db, postgres: db.Dialect().Name() == dialect.PG}
+	s.selectTask = db.NewSelect().Model((*taskRow)(nil)).Where("id = ?", bun.Safe("$1")).String()
 	return s, s.createSchema(ctx)
 }
 

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -46,15 +45,14 @@ func (s *Store) affect(ctx context.Context, statement func(tx db) (sql.Result, e
 
 // Task implements asynctask.TaskStore.
 func (s *Store) Task(ctx context.Context, id string) (asynctask.Task, error) {
-	row := new(taskRow)
-	err := s.db.NewSelect().Model(row).Where("id = ?", id).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		return asynctask.Task{}, fmt.Errorf("%w: %s", asynctask.ErrTaskNotFound, id)
-	}
-	if err != nil {
+	var found []*taskRow
+	if err := s.scan(ctx, s.db, &found, s.selectTask, id); err != nil {
 		return asynctask.Task{}, fmt.Errorf("sqlstore: task %s: %w", id, err)
 	}
-	return row.task()
+	if len(found) == 0 {
+		return asynctask.Task{}, fmt.Errorf("%w: %s", asynctask.ErrTaskNotFound, id)
+	}
+	return found[0].task()
 }
 
 // UpdateTask implements asynctask.TaskStore.

@@ -6,8 +6,8 @@ import (
 	"github.com/hexplane/hexplane/eventbus"
 )
 
-// toKafka converts a slice in three pieces of memory.
-func toKafka(recs []*eventbus.Record) []kgo.Record {
+// toKafka converts a slice in a few pieces of memory.
+func toKafka(recs []*eventbus.Record) []*kgo.Record {
 	count, size := 0, 0
 	for _, rec := range recs {
 		count += len(rec.Headers)
@@ -15,7 +15,8 @@ func toKafka(recs []*eventbus.Record) []kgo.Record {
 			size += len(h.Value)
 		}
 	}
-	out, headers, values := make([]kgo.Record, len(recs)), make([]kgo.RecordHeader, 0, count), make([]byte, 0, size)
+	headers, values := make([]kgo.RecordHeader, 0, count), make([]byte, 0, size)
+	records, out := make([]kgo.Record, len(recs)), make([]*kgo.Record, len(recs))
 	for i, rec := range recs {
 		first := len(headers)
 		for _, h := range rec.Headers {
@@ -23,10 +24,11 @@ func toKafka(recs []*eventbus.Record) []kgo.Record {
 			values = append(values, h.Value...)
 			headers = append(headers, kgo.RecordHeader{Key: h.Key, Value: values[from:len(values):len(values)]})
 		}
-		out[i] = kgo.Record{
+		records[i] = kgo.Record{
 			Topic: rec.Topic, Key: rec.Key, Value: rec.Value, Timestamp: rec.Timestamp,
 			Headers: headers[first:len(headers):len(headers)],
 		}
+		out[i] = &records[i]
 	}
 	return out
 }

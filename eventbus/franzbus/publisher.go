@@ -3,9 +3,13 @@ package franzbus
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/hexplane/hexplane/eventbus"
@@ -14,24 +18,32 @@ import (
 type publisher struct {
 	transport *Transport
 	client    *kgo.Client
+	lingers   bool // a slice waits for company
 
 	mu     sync.RWMutex // held for reading while publishing
 	closed bool
 }
 
+// sliceLinger is the client's linger when a slice shall not wait. ProduceSync ends
+// it as soon as the whole slice is buffered: the slice goes out in one request per
+// broker, where a linger of 0 sends whatever is there when the sender gets to run.
+const sliceLinger = time.Millisecond
+
 func newPublisher(t *Transport, cfg eventbus.ProducerConfig) (*publisher, error) {
 	opts := []kgo.Opt{
 		kgo.RequiredAcks(kgo.AllISRAcks()),
-		kgo.ProducerLinger(cfg.Linger),
+		kgo.ProducerLinger(max(cfg.Linger, sliceLinger)),
 		kgo.ProducerBatchMaxBytes(int32(max(1_000_012, cfg.MaxBytes+16<<10))),
 		kgo.ProducerBatchCompression(codec(cfg.Compression)),
 		kgo.UnknownTopicRetries(10),
+		// What a dead broker never answers must fail some time, not wait for ever.
+		kgo.RecordDeliveryTimeout(cfg.Timeout), kgo.AllowIdempotentProduceCancellation(),
 	}
 	client, err := t.client(cfg.Tag, opts...)
 	if err != nil {
 		return nil, err
 	}
-	return &publisher{transport: t, client: client}, nil
+	return &publisher{transport: t, client: client, lingers: cfg.Linger > 0}, nil
 }
 
 func codec(c eventbus.Compression) kgo.CompressionCodec {
@@ -58,8 +70,20 @@ func (p *publisher) Publish(topic string, messages ...*message.Message) error {
 	return errors.Join(p.PublishRecords(context.Background(), recs)...)
 }
 
-// PublishRecords implements eventbus.RecordPublisher.
+// PublishRecords implements eventbus.RecordPublisher. ctx ends the wait, not what
+// was sent already: a batch is shared with other calls.
 func (p *publisher) PublishRecords(ctx context.Context, recs []*eventbus.Record) []error {
+	done := make(chan []error, 1)
+	go func() { done <- p.send(recs) }()
+	select {
+	case errs := <-done:
+		return errs
+	case <-ctx.Done():
+		return repeat(context.Cause(ctx), len(recs))
+	}
+}
+
+func (p *publisher) send(recs []*eventbus.Record) []error {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	if p.closed {
@@ -68,40 +92,42 @@ func (p *publisher) PublishRecords(ctx context.Context, recs []*eventbus.Record)
 	if err := p.ensure(recs); err != nil {
 		return repeat(err, len(recs))
 	}
-	s := &sending{out: toKafka(recs)}
-	s.waiting.Add(len(recs))
-	done := s.done // one function for all records
-	for i := range s.out {
-		p.client.Produce(ctx, &s.out[i], done)
+	out := toKafka(recs)
+	results := p.produce(out)
+	if results.FirstErr() == nil {
+		return nil
 	}
-	s.waiting.Wait() // once
-	return s.errs
+	errs := make([]error, len(out))
+	for _, result := range results {
+		errs[slices.Index(out, result.Record)] = typed(result.Err)
+	}
+	return errs
 }
 
-// sending is one slice on its way.
-type sending struct {
-	out     []kgo.Record
-	waiting sync.WaitGroup
-
-	mu   sync.Mutex
-	errs []error // nil while nothing failed
+// produce enqueues a slice whole and waits once.
+func (p *publisher) produce(recs []*kgo.Record) kgo.ProduceResults {
+	if !p.lingers {
+		return p.client.ProduceSync(context.Background(), recs...)
+	}
+	results := make(kgo.ProduceResults, 0, len(recs))
+	var waiting sync.WaitGroup
+	waiting.Add(len(recs))
+	for _, rec := range recs {
+		p.client.Produce(context.Background(), rec, func(rec *kgo.Record, err error) { // one at a time, says its contract
+			results = append(results, kgo.ProduceResult{Record: rec, Err: err})
+			waiting.Done()
+		})
+	}
+	waiting.Wait()
+	return results
 }
 
-func (s *sending) done(rec *kgo.Record, err error) {
-	defer s.waiting.Done()
-	if err == nil {
-		return
+// typed gives errors that callers tell apart the bus's own type.
+func typed(err error) error {
+	if errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) {
+		return fmt.Errorf("%w: %w", eventbus.ErrTooLarge, err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.errs == nil {
-		s.errs = make([]error, len(s.out))
-	}
-	for i := range s.out {
-		if &s.out[i] == rec {
-			s.errs[i] = err
-		}
-	}
+	return err
 }
 
 func (p *publisher) ensure(recs []*eventbus.Record) error {

@@ -38,9 +38,6 @@ type contender struct {
 // compare runs the contenders in turn, some rounds, and reports the first
 // against each other one.
 func (b *bench) compare(name, unit string, goals []string, contenders ...contender) error {
-	if !strings.Contains(name, b.only) {
-		return nil
-	}
 	samples := make([][]sample, len(contenders))
 	for range b.rounds {
 		for i, c := range contenders {
@@ -94,17 +91,25 @@ func (b *bench) name(kind string) string {
 	return fmt.Sprintf("bench-%s-%d-%d", kind, time.Now().UnixMilli(), b.serial)
 }
 
+// all runs the measurements whose name contains b.only.
 func (b *bench) all() error {
-	for _, size := range []int{200, 1024} {
-		if err := b.publish(size); err != nil {
-			return err
+	for _, m := range []struct {
+		name string
+		run  func() error
+	}{
+		{"publish 200 B", func() error { return b.publish(200) }},
+		{"publish 1024 B", func() error { return b.publish(1024) }},
+		{"consume 200 B", func() error { return b.consume(200) }},
+		{"consume 1024 B", func() error { return b.consume(1024) }},
+		{"lanes", b.lanes},
+		{"topics", b.topics},
+	} {
+		if !strings.Contains(m.name, b.only) {
+			continue
 		}
-		if err := b.consume(size); err != nil {
-			return err
+		if err := m.run(); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
-	if err := b.lanes(); err != nil {
-		return err
-	}
-	return b.topics()
+	return nil
 }

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill-kafka/v3/pkg/kafka"
 	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -24,26 +27,47 @@ func payload(size int) json.RawMessage {
 
 func (b *bench) createTopic(partitions int32) (string, error) {
 	topic := b.name("topic")
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers...))
-	if err != nil {
-		return "", err
-	}
-	defer client.Close()
-	_, err = kadm.NewClient(client).CreateTopic(context.Background(), partitions, 1, nil, topic)
-	return topic, err
+	return topic, b.admin(func(ctx context.Context, admin *kadm.Client) error {
+		_, err := admin.CreateTopic(ctx, partitions, 1, nil, topic)
+		return err
+	})
 }
 
-// publish: slices of 100, each waited for.
-func (b *bench) publish(size int) error {
-	const n = 40_000
-	topic, err := b.createTopic(partitions)
+// deleteTopic keeps the embedded broker, which has everything in memory, small.
+func (b *bench) deleteTopic(topic string) error {
+	return b.admin(func(ctx context.Context, admin *kadm.Client) error {
+		_, err := admin.DeleteTopic(ctx, topic)
+		return err
+	})
+}
+
+func (b *bench) admin(do func(context.Context, *kadm.Client) error) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers...))
 	if err != nil {
 		return err
 	}
-	return b.compare(fmt.Sprintf("publish slices of 100, %d B", size), "msg/s", []string{">= 0.8", ">= 5", ""},
-		contender{"eventbus on franzbus", func() (sample, error) { return b.publishOurs(topic, size, n) }},
-		contender{"raw franz-go", func() (sample, error) { return b.publishFranz(topic, size, n) }},
-		contender{"watermill-kafka", func() (sample, error) { return b.publishWatermill(topic, size, n/10) }},
+	defer client.Close()
+	return do(context.Background(), kadm.NewClient(client))
+}
+
+// publish: slices of 100, each waited for, each round to a topic of its own.
+func (b *bench) publish(size int) error {
+	const n = 100_000
+	on := func(run func(topic string) (sample, error)) func() (sample, error) {
+		return func() (sample, error) {
+			topic, err := b.createTopic(partitions)
+			if err != nil {
+				return sample{}, err
+			}
+			s, err := run(topic)
+			return s, errors.Join(err, b.deleteTopic(topic))
+		}
+	}
+	return b.compare(fmt.Sprintf("publish slices of 100, %d B", size), "msg/s", []string{">= 0.8", "", ">= 5"},
+		contender{"eventbus on franzbus", on(func(t string) (sample, error) { return b.publishOurs(t, size, n) })},
+		contender{"raw franz-go, ready bytes", on(func(t string) (sample, error) { return b.publishFranz(t, size, n, false) })},
+		contender{"raw franz-go, encoding JSON", on(func(t string) (sample, error) { return b.publishFranz(t, size, n, true) })},
+		contender{"watermill-kafka", on(func(t string) (sample, error) { return b.publishWatermill(t, size, n/10) })},
 	)
 }
 
@@ -61,40 +85,41 @@ func (b *bench) publishOurs(topic string, size, n int) (sample, error) {
 		}
 	}
 	publish := func() error { return producer.Publish(ctx, slice...) }
-	if err := publish(); err != nil { // connections and metadata
-		return sample{}, err
-	}
-	return measure(n, func() error {
-		for range n / sliceSize {
-			if err := publish(); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return measureSlices(n, publish)
 }
 
-func (b *bench) publishFranz(topic string, size, n int) (sample, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers...), kgo.ProducerLinger(0),
-		kgo.ProducerBatchCompression(kgo.NoCompression()))
+// publishFranz sends what is as large as our envelope: bytes that are there
+// already, or, when encode is set, our envelope made with encoding/json.
+func (b *bench) publishFranz(topic string, size, n int, encode bool) (sample, error) {
+	// The default linger, which ProduceSync cuts short: faster than none.
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers...), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	if err != nil {
 		return sample{}, err
 	}
 	defer client.Close()
-	body := make([]byte, size+150) // as large as our envelope
-	headers := []kgo.RecordHeader{
-		{Key: "event_type", Value: []byte("Benchmarked")}, {Key: "message_id", Value: make([]byte, 36)},
-	}
+	id, value := uuid.NewString(), make([]byte, size+150)
+	headers := []kgo.RecordHeader{{Key: "event_type", Value: []byte("Benchmarked")}, {Key: "message_id", Value: []byte(id)}}
+	body, now := payload(size), time.Now()
 	slice, keys := make([]*kgo.Record, sliceSize), make([][]byte, sliceSize)
 	for i := range keys {
 		keys[i] = []byte(fmt.Sprint("key-", i))
 	}
 	publish := func() error {
 		for i := range slice {
-			slice[i] = &kgo.Record{Topic: topic, Key: keys[i], Value: body, Headers: headers}
+			if encode {
+				if value, err = json.Marshal(envelope{ID: id, EventType: "Benchmarked", Payload: body, Timestamp: now}); err != nil {
+					return err
+				}
+			}
+			slice[i] = &kgo.Record{Topic: topic, Key: keys[i], Value: value, Headers: headers}
 		}
 		return client.ProduceSync(context.Background(), slice...).FirstErr()
 	}
+	return measureSlices(n, publish)
+}
+
+// measureSlices times a publish of one slice, after a first one, which connects.
+func measureSlices(n int, publish func() error) (sample, error) {
 	if err := publish(); err != nil {
 		return sample{}, err
 	}
@@ -122,15 +147,5 @@ func (b *bench) publishWatermill(topic string, size, n int) (sample, error) {
 		}
 		return pub.Publish(topic, slice...)
 	}
-	if err := publish(); err != nil {
-		return sample{}, err
-	}
-	return measure(n, func() error {
-		for range n / sliceSize {
-			if err := publish(); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return measureSlices(n, publish)
 }

@@ -19,7 +19,7 @@ var realRounds = flag.Int("rounds", 1, "rounds per measurement, on Apache Kafka"
 // measurement unless BUSBENCH_REAL says that figures are wanted.
 func TestRealKafka(t *testing.T) {
 	kafka := realservers.Kafka(t, 1)
-	only := "one partition"
+	only := "lanes"
 	if os.Getenv("BUSBENCH_REAL") != "" {
 		only = ""
 	}

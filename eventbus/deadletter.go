@@ -2,6 +2,7 @@ package eventbus
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -23,6 +24,10 @@ const (
 	HeaderDeadPartition = "dlq_partition"
 	HeaderDeadOffset    = "dlq_offset"
 	HeaderDeadTime      = "dlq_time" // RFC 3339 UTC with milliseconds
+	// HeaderDeadOmitted is there when the letter would be larger than a broker takes:
+	// its value was left out, and had so many bytes. The record itself is still where
+	// dlq_topic, dlq_partition and dlq_offset say, for as long as the topic keeps it.
+	HeaderDeadOmitted = "dlq_omitted"
 )
 
 // HeaderRequeuedFor names the one group that a requeued dead letter is for; the
@@ -54,6 +59,14 @@ func deadLetter(v visit, group, reason string, cause error) *Record {
 	return &dead
 }
 
+// withoutValue is a dead letter that is too large to be one.
+func withoutValue(dead *Record) *Record {
+	small := *dead
+	small.Headers = append(small.Headers, Header{HeaderDeadOmitted, strconv.Itoa(len(dead.Value))})
+	small.Value = nil
+	return &small
+}
+
 func clip(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -65,15 +78,19 @@ func clip(s string, n int) string {
 }
 
 // publishUntilDone publishes one of our own records, again and again until it is
-// durable or the context ends: the message it stands for must not be lost.
+// durable or the context ends: the message it stands for must not be lost. The one
+// error it gives up for is ErrTooLarge.
 func (c *Consumer) publishUntilDone(ctx context.Context, rec *Record) error {
+	if size := rec.Size(); size > maxOutbound {
+		return &TooLargeError{Topic: rec.Topic, Size: size, Limit: maxOutbound}
+	}
 	for n := 1; ; n++ {
 		out, err := c.outbound()
 		if err == nil {
 			err = firstError(out.PublishRecords(ctx, []*Record{rec}))
 		}
-		if err == nil {
-			return nil
+		if err == nil || errors.Is(err, ErrTooLarge) {
+			return err
 		}
 		c.cfg.Logger.WarnContext(ctx, "eventbus: publish failed, trying again",
 			"topic", rec.Topic, "group", c.cfg.Group, "attempt", n, "error", err)

@@ -81,16 +81,24 @@ func (r *registration) retryLater(ctx context.Context, rec *Record, v visit, msg
 		"event_type", msg.EventType, "id", msg.ID, "attempt", v.attempts, "error", cause)
 	delay := policy.Delays[min(v.attempts-policy.Attempts, len(policy.Delays)-1)]
 	if v.tier < len(policy.Delays) {
-		return r.putOff(ctx, v, v.tier+1, time.Now().Add(policy.Delays[v.tier]))
+		return r.putOff(ctx, rec, v, v.tier+1, time.Now().Add(policy.Delays[v.tier]))
 	}
 	at := time.Now().Add(delay)
 	v.hold(rec, at)
 	return &LaterError{At: at}
 }
 
-// putOff sends the message to the retry topic of that tier.
-func (r *registration) putOff(ctx context.Context, v visit, tier int, at time.Time) error {
-	if err := r.c.publishUntilDone(ctx, v.retryRecord(r.c.cfg.Group, tier, at)); err != nil {
+// putOff sends the message to the retry topic of that tier. One that is too large
+// for it waits in place.
+func (r *registration) putOff(ctx context.Context, rec *Record, v visit, tier int, at time.Time) error {
+	err := r.c.publishUntilDone(ctx, v.retryRecord(r.c.cfg.Group, tier, at))
+	switch {
+	case errors.Is(err, ErrTooLarge) && at.IsZero(): // behind others of its key, until they are done
+		return later(parkingRefresh)
+	case errors.Is(err, ErrTooLarge):
+		v.hold(rec, at)
+		return &LaterError{At: at}
+	case err != nil:
 		return err
 	}
 	if r.parking != nil {
@@ -102,7 +110,12 @@ func (r *registration) putOff(ctx context.Context, v visit, tier int, at time.Ti
 
 // bury sends the message to the dead-letter topic.
 func (r *registration) bury(ctx context.Context, v visit, eventType, reason string, cause error) error {
-	if err := r.c.publishUntilDone(ctx, deadLetter(v, r.c.cfg.Group, reason, cause)); err != nil {
+	dead := deadLetter(v, r.c.cfg.Group, reason, cause)
+	err := r.c.publishUntilDone(ctx, dead)
+	if errors.Is(err, ErrTooLarge) {
+		err = r.c.publishUntilDone(ctx, withoutValue(dead))
+	}
+	if err != nil {
 		return err
 	}
 	r.observe(Observation{Kind: DeadLettered, EventType: eventType, Reason: reason, Err: cause})

@@ -118,7 +118,7 @@ func (r *registration) handle(ctx context.Context, rec *Record, tier int) error 
 			return later(parkingRefresh)
 		}
 		if to > 0 {
-			return r.finish(rec, v, r.putOff(ctx, v, to, time.Time{}))
+			return r.finish(rec, v, r.putOff(ctx, rec, v, to, time.Time{}))
 		}
 	}
 	if err := r.gate.enter(); err != nil {

@@ -31,6 +31,14 @@ import (
 // ErrNotFound says that there is no such letter, or that it was resolved.
 var ErrNotFound = errors.New("deadletter: no such letter")
 
+// ErrValueGone says that a letter's value was too large to be kept with it, and that
+// its topic does not have the record any more.
+var ErrValueGone = errors.New("deadletter: the value is gone")
+
+// maxBytes leaves it to the broker what it takes: a letter goes back to the topic
+// that had it.
+const maxBytes = 64 << 20
+
 const (
 	topicSuffix    = ".dlq"
 	resolvedSuffix = ".resolved"
@@ -53,6 +61,9 @@ type Letter struct {
 	Partition int32 // of Topic
 	Offset    int64 // of Topic
 	Time      time.Time
+	// Omitted is how many bytes of value the letter would have had, were it not too
+	// large for the broker; Record.Value is empty then, until it is requeued.
+	Omitted int
 	// Record is the message's record as it was, without what made it a letter.
 	Record *eventbus.Record
 }
@@ -83,7 +94,7 @@ func NewDesk(transport eventbus.Transport) (*Desk, error) {
 	if d.scanner == nil || d.lister == nil {
 		return nil, fmt.Errorf("deadletter: %w", eventbus.ErrUnsupported)
 	}
-	pub, err := transport.Publisher(eventbus.ProducerConfig{Tag: "dead-letter-desk"}.WithDefaults())
+	pub, err := transport.Publisher(eventbus.ProducerConfig{Tag: "dead-letter-desk", MaxBytes: maxBytes}.WithDefaults())
 	if err != nil {
 		return nil, fmt.Errorf("deadletter: %w", err)
 	}
@@ -140,9 +151,15 @@ func (d *Desk) Get(ctx context.Context, dlq, id string) (*Letter, error) {
 	return found, nil
 }
 
-// Requeue gives letters back to their groups and notes it.
+// Requeue gives letters back to their groups and notes it. A value that was left
+// out is read from the letter's topic; when that has it no more, it is ErrValueGone.
 func (d *Desk) Requeue(ctx context.Context, letters ...*Letter) error {
 	for _, l := range letters {
+		if l.Omitted > 0 {
+			if err := d.restore(ctx, l); err != nil {
+				return fmt.Errorf("deadletter: requeue %s of %s: %w", l.ID, l.DLQ, err)
+			}
+		}
 		rec := *l.Record
 		rec.Headers = append(without(rec.Headers, eventbus.HeaderRequeuedFor),
 			eventbus.Header{Key: eventbus.HeaderRequeuedFor, Value: l.Group})

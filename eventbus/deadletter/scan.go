@@ -1,6 +1,7 @@
 package deadletter
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (d *Desk) scan(ctx context.Context, dlq string, visit func(*Letter) bool) e
 
 var deadHeaders = []string{
 	eventbus.HeaderDeadReason, eventbus.HeaderDeadError, eventbus.HeaderDeadAttempts, eventbus.HeaderDeadTopic,
-	eventbus.HeaderDeadPartition, eventbus.HeaderDeadOffset, eventbus.HeaderDeadTime,
+	eventbus.HeaderDeadPartition, eventbus.HeaderDeadOffset, eventbus.HeaderDeadTime, eventbus.HeaderDeadOmitted,
 }
 
 func letterOf(dlq string, rec *eventbus.Record) *Letter {
@@ -51,6 +52,7 @@ func letterOf(dlq string, rec *eventbus.Record) *Letter {
 		Attempts:  int(number(rec, eventbus.HeaderDeadAttempts)),
 		Partition: int32(number(rec, eventbus.HeaderDeadPartition)),
 		Offset:    number(rec, eventbus.HeaderDeadOffset),
+		Omitted:   max(0, int(number(rec, eventbus.HeaderDeadOmitted))),
 	}
 	l.Group = strings.TrimSuffix(strings.TrimPrefix(dlq, l.Topic+"."), topicSuffix)
 	if t, err := time.Parse(time.RFC3339, rec.Header(eventbus.HeaderDeadTime)); err == nil {
@@ -61,6 +63,25 @@ func letterOf(dlq string, rec *eventbus.Record) *Letter {
 	was.Headers = without(rec.Headers, deadHeaders...)
 	l.Record = &was
 	return l
+}
+
+// restore reads what was left out of a letter from the topic it came from.
+func (d *Desk) restore(ctx context.Context, l *Letter) error {
+	found := false
+	err := d.scanner.Scan(ctx, l.Topic, "", func(rec *eventbus.Record) error {
+		if found = rec.Partition == l.Partition && rec.Offset == l.Offset; found {
+			l.Record.Value, l.Omitted = bytes.Clone(rec.Value), 0
+			return errStop
+		}
+		return nil
+	})
+	if !found && err == nil {
+		err = fmt.Errorf("%w: offset %d of %s/%d", ErrValueGone, l.Offset, l.Topic, l.Partition)
+	}
+	if found {
+		return nil
+	}
+	return err
 }
 
 func number(rec *eventbus.Record, header string) int64 {

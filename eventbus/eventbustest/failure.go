@@ -2,8 +2,11 @@ package eventbustest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -121,6 +124,41 @@ func testDeadLetter(t *testing.T, h Harness) {
 		})
 	}
 }
+
+// testLargeDeadLetter: a message that is as large as the broker takes, and with a
+// retry's or a dead letter's headers larger, holds nothing up for ever.
+func testLargeDeadLetter(t *testing.T, h Harness) {
+	const limit = 1_030_000 // bytes: what brokers take by default, less a batch's overhead
+	f := newFixture(t, h)
+	var rec recorder
+	var attempts atomic.Int32
+	f.register(f.consumer(delays()), func(ctx context.Context, msg *eventbus.Message) error {
+		if len(msg.Payload) > 100 {
+			attempts.Add(1)
+			return errTest
+		}
+		return rec.Notify(ctx, msg)
+	})
+	producer, err := eventbus.NewProducer(h.Transport(t), eventbus.ProducerConfig{MaxBytes: limit, Logger: quiet()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, producer.Close()) })
+	large := f.message("k", json.RawMessage(`""`))
+	small, err := eventbus.JSONSerializer{}.Marshal(large)
+	require.NoError(t, err)
+	large.Payload = json.RawMessage(`"` + strings.Repeat("x", limit-small.Size()) + `"`)
+	f.publish(producer, large, f.message("k", 1))
+	f.eventually("the message behind is handled", rec.seen(1))
+	require.Equal(t, int32(4), attempts.Load(), "those at once, and one per delay")
+	letter := f.oneDeadLetter(f.deadLetters())
+	require.Empty(t, letter.Value)
+	require.Equal(t, "k", string(letter.Key))
+	require.Equal(t, eventbus.ReasonExhausted, letter.Header("dlq_reason"))
+	require.Equal(t, "0", letter.Header("dlq_offset"))
+	require.Equal(t, strconv.Itoa(limit-besideValue(small)), letter.Header("dlq_omitted"))
+}
+
+// besideValue is the size of a record without its value.
+func besideValue(rec *eventbus.Record) int { return rec.Size() - len(rec.Value) }
 
 // testUndecodable: what is no message is a dead letter, byte for byte, and
 // blocks nothing.

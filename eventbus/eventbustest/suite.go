@@ -63,6 +63,7 @@ func Run(t *testing.T, h Harness) {
 		{"OddKeysAndSizes", testOddKeysAndSizes, true},
 		{"Redelivery", testRedelivery, true},
 		{"DeadLetter", testDeadLetter, true},
+		{"LargeDeadLetter", testLargeDeadLetter, true},
 		{"Undecodable", testUndecodable, true},
 		{"Panic", testPanic, true},
 		{"Registration", testRegistration, true},

@@ -20,8 +20,9 @@ type publisher struct {
 	client    *kgo.Client
 	lingers   bool // a slice waits for company
 
-	mu     sync.RWMutex // held for reading while publishing
-	closed bool
+	mu      sync.RWMutex // held for reading while publishing
+	closed  bool
+	sending sync.WaitGroup // also of calls that did not wait for the end
 }
 
 // sliceLinger is the client's linger when a slice shall not wait. ProduceSync ends
@@ -73,8 +74,13 @@ func (p *publisher) Publish(topic string, messages ...*message.Message) error {
 // PublishRecords implements eventbus.RecordPublisher. ctx ends the wait, not what
 // was sent already: a batch is shared with other calls.
 func (p *publisher) PublishRecords(ctx context.Context, recs []*eventbus.Record) []error {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if p.closed {
+		return repeat(eventbus.ErrClosed, len(recs))
+	}
 	done := make(chan []error, 1)
-	go func() { done <- p.send(recs) }()
+	p.sending.Go(func() { done <- p.send(recs) })
 	select {
 	case errs := <-done:
 		return errs
@@ -84,11 +90,6 @@ func (p *publisher) PublishRecords(ctx context.Context, recs []*eventbus.Record)
 }
 
 func (p *publisher) send(recs []*eventbus.Record) []error {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	if p.closed {
-		return repeat(eventbus.ErrClosed, len(recs))
-	}
 	if err := p.ensure(recs); err != nil {
 		return repeat(err, len(recs))
 	}
@@ -144,13 +145,15 @@ func (p *publisher) ensure(recs []*eventbus.Record) error {
 	return nil
 }
 
-// Close implements message.Publisher; it waits for what is being published.
+// Close implements message.Publisher; it waits for what is being published, and
+// gives up what nobody waits for any more.
 func (p *publisher) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closed {
 		p.closed = true
 		p.client.Close()
+		p.sending.Wait()
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package kafkabus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -106,11 +107,19 @@ func (p *publisher) send(recs []*eventbus.Record) []error {
 	if err := p.producer.SendMessages(batch); errors.As(err, &failed) {
 		for _, f := range failed {
 			if i, ok := f.Msg.Metadata.(int); ok {
-				errs[i] = f.Err
+				errs[i] = typed(f.Err)
 			}
 		}
 	}
 	return errs
+}
+
+// typed gives errors that callers tell apart the bus's own type.
+func typed(err error) error {
+	if errors.Is(err, sarama.ErrMessageSizeTooLarge) {
+		return fmt.Errorf("%w: %w", eventbus.ErrTooLarge, err)
+	}
+	return err
 }
 
 // Close implements message.Publisher; it waits for what is being published.

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -22,7 +23,8 @@ func main() {
 	brokers := flag.String("brokers", "", "addresses of a real broker; default: embedded")
 	rounds := flag.Int("rounds", 5, "rounds per measurement")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of the clients to this file")
-	only := flag.String("only", "", "run only measurements whose name contains this")
+	memory := flag.String("memprofile", "", "write a profile of the clients' allocations to this file")
+	only := flag.String("only", "", "run only what contains this: publish or consume with 200 or 1024 B, lanes, topics")
 	flag.Parse()
 	if *serve {
 		serveBroker()
@@ -38,10 +40,21 @@ func main() {
 	}
 	err := run(*brokers, *rounds, *only)
 	pprof.StopCPUProfile()
+	if *memory != "" {
+		err = errors.Join(err, writeAllocs(*memory))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "busbench:", err)
 		os.Exit(1)
 	}
+}
+
+func writeAllocs(path string) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("allocs").WriteTo(file, 0), file.Close())
 }
 
 func run(brokers string, rounds int, only string) error {

@@ -104,16 +104,24 @@ func appendDigits(b []byte, n, unit int) []byte {
 
 // appendString quotes s as JSON; plain ASCII, the usual case, costs no allocation.
 func appendString(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
-			quoted, err := json.Marshal(s)
-			if err != nil { // cannot happen: a string always marshals
-				return append(b, `""`...)
-			}
-			return append(b, quoted...)
+	if !plain(s) {
+		quoted, err := json.Marshal(s)
+		if err != nil { // cannot happen: a string always marshals
+			return append(b, `""`...)
 		}
+		return append(b, quoted...)
 	}
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
+}
+
+// plain reports whether s is ASCII that JSON quotes as it is.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

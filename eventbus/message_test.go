@@ -148,3 +148,23 @@ func TestPermanentAndUnavailable(t *testing.T) {
 	require.ErrorIs(t, eventbus.Permanent(cause), cause)
 	require.ErrorIs(t, eventbus.Unavailable(cause), cause)
 }
+
+// TestRepeatedHeaders: a Watermill message has one value per name, a record any number.
+func TestRepeatedHeaders(t *testing.T) {
+	rec := &eventbus.Record{Topic: "t", Partition: -1, Offset: -1, Headers: []eventbus.Header{
+		{Key: "via", Value: "a"}, {Key: "via", Value: "\xff,b"}, {Key: "message_id", Value: "1"}, {Key: "via", Value: ""},
+	}}
+	msg := rec.Watermill(t.Context())
+	require.Empty(t, msg.Metadata["via"], "the last counts")
+	back := eventbus.RecordOf("t", msg)
+	require.ElementsMatch(t, rec.Headers, back.Headers)
+	var via []string
+	for _, h := range back.Headers {
+		if h.Key == "via" {
+			via = append(via, h.Value)
+		}
+	}
+	require.Equal(t, []string{"a", "\xff,b", ""}, via)
+	msg.Metadata[eventbus.MetaRepeated] = "\xff" // not ours
+	require.NotPanics(t, func() { eventbus.RecordOf("t", msg) })
+}

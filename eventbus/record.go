@@ -2,6 +2,7 @@ package eventbus
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"time"
@@ -18,6 +19,9 @@ const (
 	MetaTimestamp = "_eventbus_timestamp" // Unix milliseconds
 	// MetaAssignment is Record.Assignment.
 	MetaAssignment = "_eventbus_assignment"
+	// MetaRepeated holds the headers whose name a later one has too: names and values
+	// in turn, each behind its length (a uvarint). The metadata of that name is the last.
+	MetaRepeated = "_eventbus_repeated"
 )
 
 // Record is a message as the broker keeps it: what a Serializer makes of a
@@ -72,8 +76,16 @@ func (r *Record) Size() int {
 func (r *Record) Watermill(ctx context.Context) *message.Message {
 	msg := message.NewMessageWithContext(ctx, r.Header(headerID), r.Value)
 	msg.Metadata = make(message.Metadata, len(r.Headers)+4)
-	for _, h := range r.Headers {
+	var repeated []byte
+	for i, h := range r.Headers {
+		if slices.ContainsFunc(r.Headers[i+1:], func(later Header) bool { return later.Key == h.Key }) {
+			repeated = appendSized(appendSized(repeated, h.Key), h.Value)
+			continue
+		}
 		msg.Metadata[h.Key] = h.Value
+	}
+	if repeated != nil {
+		msg.Metadata[MetaRepeated] = string(repeated)
 	}
 	if r.Key != nil {
 		msg.Metadata[MetaKey] = string(r.Key)
@@ -91,14 +103,34 @@ func (r *Record) Watermill(ctx context.Context) *message.Message {
 	return msg
 }
 
+func appendSized(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// cutSized returns "" and what is left of s when s is not what appendSized made.
+func cutSized(s string) (value, rest string) {
+	size, n := binary.Uvarint([]byte(s[:min(len(s), binary.MaxVarintLen64)]))
+	if n <= 0 || size > uint64(len(s)-n) {
+		return "", ""
+	}
+	return s[n : n+int(size)], s[n+int(size):]
+}
+
 // RecordOf is the reverse of Record.Watermill. Reserved metadata becomes the
-// record's fields, everything else its headers, in no particular order; a UUID
-// becomes the header message_id when there is none.
+// record's fields, everything else its headers; those of one name keep their order,
+// others have none. A UUID becomes the header message_id when there is none.
 func RecordOf(topic string, msg *message.Message) *Record {
 	rec := &Record{Topic: topic, Value: msg.Payload, Partition: -1, Offset: -1}
 	rec.Headers = make([]Header, 0, len(msg.Metadata))
+	for rest := msg.Metadata[MetaRepeated]; rest != ""; {
+		var h Header
+		h.Key, rest = cutSized(rest)
+		h.Value, rest = cutSized(rest)
+		rec.Headers = append(rec.Headers, h)
+	}
 	for name, value := range msg.Metadata {
 		switch name {
+		case MetaRepeated: // above
 		case MetaKey:
 			rec.Key = []byte(value)
 		case MetaPartition:

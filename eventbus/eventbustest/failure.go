@@ -73,7 +73,7 @@ type rawSerializer struct{ found chan<- dead }
 func (rawSerializer) Marshal(msg *eventbus.Message) (*eventbus.Record, error) {
 	return &eventbus.Record{
 		Topic: msg.Topic, Key: []byte(msg.Key), Value: msg.Payload, Partition: -1, Offset: -1,
-		Headers: []eventbus.Header{{Key: "color", Value: "blue"}},
+		Headers: []eventbus.Header{{Key: "color", Value: "red"}, {Key: "color", Value: "blue"}},
 	}, nil
 }
 
@@ -177,7 +177,13 @@ func testUndecodable(t *testing.T, h Harness) {
 	f.eventually("the message behind is handled", rec.seen(1))
 	letter := f.oneDeadLetter(f.deadLetters())
 	require.Equal(t, `"not an envelope"`, string(letter.Value))
-	require.Equal(t, "blue", letter.Header("color"))
+	var colors []string
+	for _, h := range letter.Headers {
+		if h.Key == "color" {
+			colors = append(colors, h.Value)
+		}
+	}
+	require.Equal(t, []string{"red", "blue"}, colors, "headers of one name")
 	require.Equal(t, eventbus.ReasonUndecodable, letter.Header("dlq_reason"))
 }
 

@@ -85,22 +85,19 @@ func appendTimestamp(b []byte, t time.Time) []byte {
 		return t.AppendFormat(b, timestampLayout)
 	}
 	hour, minute, second := t.Clock()
-	b = appendDigits(b, year, 1000)
-	b = appendDigits(append(b, '-'), int(month), 10)
-	b = appendDigits(append(b, '-'), day, 10)
-	b = appendDigits(append(b, 'T'), hour, 10)
-	b = appendDigits(append(b, ':'), minute, 10)
-	b = appendDigits(append(b, ':'), second, 10)
-	b = appendDigits(append(b, '.'), t.Nanosecond()/1_000_000, 100)
+	b = append2(append2(b, year/100), year%100)
+	b = append2(append(b, '-'), int(month))
+	b = append2(append(b, '-'), day)
+	b = append2(append(b, 'T'), hour)
+	b = append2(append(b, ':'), minute)
+	b = append2(append(b, ':'), second)
+	ms := t.Nanosecond() / 1_000_000
+	b = append2(append(b, '.', byte('0'+ms/100)), ms%100)
 	return append(b, 'Z')
 }
 
-func appendDigits(b []byte, n, unit int) []byte {
-	for ; unit > 0; unit /= 10 {
-		b = append(b, byte('0'+n/unit%10))
-	}
-	return b
-}
+// append2 appends a number of two digits.
+func append2(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 
 // appendString quotes s as JSON; plain ASCII, the usual case, costs no allocation.
 func appendString(b []byte, s string) []byte {

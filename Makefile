@@ -104,7 +104,8 @@ bench-asynctask: ## What tasks of a thousand and of a million cost, on SQLite an
 .PHONY: bench-demeter
 bench-demeter: ## Demeter: CreateProject beside the bare transaction, RPC to ready, namespaces beside a plain client, 20 clusters, restart
 	for server in postgres kafka kubetest; do "internal/realservers/install-$$server.sh"; done
-	go test -tags integration -run '^$$' -bench Demeter -benchtime 5000x ./services/management/wire
+	go test -tags integration -run '^$$' -bench DemeterCreate -benchtime 10000x ./services/management/wire
+	go test -run '^$$' -bench DemeterClusters -benchtime 1000x ./services/management/wire
 	go test -tags integration -run '^$$' -bench DemeterReady -benchtime 600x ./services/fabricd/wire
 	go test -tags integration -run '^$$' -bench Namespaces -benchtime 500x ./fabric/kube
 	go test -run '^$$' -bench Distribution -benchtime 10000x ./services/fabricd/wire

@@ -15,14 +15,24 @@ type creation struct {
 	Project Project  `json:"project"`
 }
 
+func decodeCreation(op Operation) (c creation, err error) {
+	if err := json.Unmarshal(op.Intent, &c); err != nil {
+		return c, fmt.Errorf("decode %s %s: %w", op.Type, op.ID, err)
+	}
+	return c, nil
+}
+
 // attempt is one creation on its way through the protocol that the package
 // documentation describes.
 type attempt struct {
-	ctx   context.Context //nolint:containedctx // of its own caller, whose trace the event continues
-	asked Operation       // as this request would have it
-	op    Operation       // the same, or that of an earlier attempt with the same key
+	ctx context.Context //nolint:containedctx // of its own caller, whose trace the event continues
 
-	creation creation // of op
+	// What this request would have, and what is carried out: the same, or what an
+	// earlier request with the same key had.
+	asked    Operation
+	wanted   creation
+	op       Operation
+	creation creation
 
 	// What has come of it: a refusal or failure, or the project as it was
 	// completed here. Neither when an earlier attempt did all.
@@ -41,7 +51,7 @@ func (s *Service) create(ctx context.Context, op Operation, c creation) (*attemp
 		return nil, fmt.Errorf("encode creation: %w", err)
 	}
 	op.Intent, op.Pending = raw, true
-	a, err := s.creations.Do(ctx, struct{}{}, &attempt{ctx: ctx, asked: op, op: op, creation: c})
+	a, err := s.creations.Do(ctx, struct{}{}, &attempt{ctx: ctx, asked: op, wanted: c})
 	if err == nil && a.err != nil {
 		err = cmp.Or(ctx.Err(), a.err)
 	}
@@ -74,9 +84,12 @@ func apart(batch []*attempt) (first, rest []*attempt) {
 	return first, rest
 }
 
-// together does a step for a batch in one go. Should that fail, each attempt has
-// it done alone: what one of them holds cannot fail the others.
-func together(batch []*attempt, step func(part []*attempt) error) {
+// fail notes that a step could not be done.
+func (a *attempt) fail(err error) { a.err = err }
+
+// together does a step for a batch in one go. Should that fail, each of the batch
+// has it done alone: what one of them holds cannot fail the others.
+func together[T interface{ fail(err error) }](batch []T, step func(part []T) error) {
 	if len(batch) == 0 {
 		return
 	}
@@ -84,7 +97,7 @@ func together(batch []*attempt, step func(part []*attempt) error) {
 	switch {
 	case err == nil:
 	case len(batch) == 1:
-		batch[0].err = err
+		batch[0].fail(err)
 	default:
 		for i := range batch {
 			together(batch[i:i+1], step)
@@ -162,5 +175,5 @@ func (s *Service) abandon(ctx context.Context, op Operation, cause error) error 
 	if errors.Is(cause, ErrNotFound) {
 		return refuse(ErrNotFound, "account_id", "the old database has no such account")
 	}
-	return refuse(ErrExists, "name", "is taken in the old database")
+	return refuse(ErrExists, "name", "is taken")
 }

@@ -25,17 +25,20 @@
 // database and to the state, which share no transaction. CreateAccount and
 // CreateProject therefore proceed in three steps, each repeatable:
 //
-//  1. Reserve. One state transaction checks name and quota and stores a pending
+//  1. Reserve. One state transaction checks the quota and stores a pending
 //     [Operation]: all ids, names and times that will be written, the unique
 //     reservation of the name, and the idempotency key. From here on the
 //     creation will be finished or refused, but never forgotten.
 //  2. Old database. One transaction there writes the rows under the ids of step
 //     1; rows that are already there by that id are a success. When the old
-//     database refuses (a name that only it knows), the operation is deleted and
-//     nothing is left of it anywhere.
+//     database, which has every name that the state has, refuses one that is
+//     taken, the operation is deleted and nothing is left of it anywhere.
 //  3. Complete. One state transaction ends the operation and inserts account,
 //     project, audit entries and the event in the outbox. If the operation has
 //     ended already, it does nothing.
+//
+// Creations that come at the same time go through the steps together, and each
+// transaction carries them all; yet each is refused, done or repeated by itself.
 //
 // A crash before the commit of step 1 leaves nothing. A crash after it leaves a
 // pending operation, which is carried through steps 2 and 3 by whichever comes
@@ -57,5 +60,5 @@
 //   - Silence becomes degraded: about one change after [Config.SilenceDeadline],
 //     about a whole cluster when its heartbeat is that old.
 //   - Every change has an audit entry in the same transaction.
-//   - A request that is refused has written nothing and sent nothing.
+//   - A request that is refused leaves nothing written and has sent nothing.
 package management

@@ -12,82 +12,96 @@ import (
 // of unknown projects, of an older generation, or older than what is recorded
 // are dropped. The last confirmation of a deletion ends the project.
 func (s *Service) ObserveNamespace(ctx context.Context, r demeterevent.NamespaceState) error {
-	report := Status{
+	return s.observe(ctx, Status{
 		ResourceID: r.ProjectID, ClusterID: r.ClusterID, ProjectID: r.ProjectID, Phase: r.Phase,
 		Reason: r.Reason, ObservedGeneration: r.ObservedGeneration, ObservedAt: r.ObservedAt,
-	}
-	return s.observe(ctx, report, func(ctx context.Context, tx Tx, p Project) error {
-		return s.finishPurge(ctx, tx, p)
 	})
 }
 
 // ObservePort takes what a cluster says of a port, by the same rules.
 func (s *Service) ObservePort(ctx context.Context, r demeterevent.PortState) error {
-	report := Status{
+	return s.observe(ctx, Status{
 		ResourceID: r.PortID, ClusterID: r.ClusterID, ProjectID: r.ProjectID, Phase: r.Phase,
 		Reason: r.Reason, ObservedGeneration: r.ObservedGeneration, ObservedAt: r.ObservedAt,
-	}
-	return s.observe(ctx, report, func(ctx context.Context, tx Tx, p Project) error {
-		port, err := tx.Ports().Get(ctx, r.PortID)
-		if err != nil {
-			return err
-		}
-		return forgetGonePort(ctx, tx, p, port)
 	})
 }
 
-func (s *Service) observe(ctx context.Context, report Status,
-	then func(ctx context.Context, tx Tx, p Project) error,
-) error {
+// sighting is a report on its way into the state.
+type sighting struct {
+	report Status
+	taken  bool // it was news
+	err    error
+}
+
+func (s *sighting) fail(err error) { s.err = err }
+
+// sightingsAtOnce is how many reports share a transaction.
+const sightingsAtOnce = 256
+
+func (s *Service) observe(ctx context.Context, report Status) error {
 	report.ObservedAt = report.ObservedAt.UTC().Truncate(time.Microsecond)
 	report.UpdatedAt = s.now()
-	taken := false
-	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
-		taken = false
-		p, current, err := resourceOf(ctx, tx, report)
-		if errors.Is(err, ErrNotFound) || err == nil && report.ObservedGeneration > current {
-			return nil // forgotten meanwhile, or a number we never gave
-		}
-		if err != nil {
-			return err
-		}
-		id := StatusID(report.ResourceID, report.ClusterID)
-		last, err := tx.Statuses().Get(ctx, id)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			err = tx.Statuses().Insert(ctx, report)
-		case err == nil && stale(report, last):
-			return nil
-		case err == nil:
-			err = tx.Statuses().Update(ctx, report)
-		}
-		if err != nil {
-			return err
-		}
-		taken = true
-		if report.Phase != demeterevent.PhaseGone {
-			return nil
-		}
-		return then(ctx, tx, p)
-	})
-	if taken {
+	seen, err := s.sightings.Do(ctx, struct{}{}, &sighting{report: report})
+	if err != nil {
+		return err
+	}
+	if seen.err == nil && seen.taken {
 		s.changes.announce(report.ProjectID)
 	}
-	return err
+	return seen.err
 }
 
-// resourceOf locks the project and returns the generation of the reported
-// resource.
-func resourceOf(ctx context.Context, tx Tx, report Status) (Project, int64, error) {
+func (s *Service) observeAll(ctx context.Context, _ struct{}, batch []*sighting) ([]*sighting, error) {
+	together(batch, func(part []*sighting) error {
+		return s.state.Update(ctx, func(ctx context.Context, tx Tx) error { return s.take(ctx, tx, part) })
+	})
+	return batch, nil
+}
+
+// take records those of the reports that are news, and does what the end of a
+// resource asks for.
+func (s *Service) take(ctx context.Context, tx Tx, batch []*sighting) error {
+	known, err := lookUp(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	for _, one := range batch {
+		one.taken = known.record(one.report)
+	}
+	if err := tx.Statuses().PutAll(ctx, known.news()...); err != nil {
+		return err
+	}
+	for _, one := range batch {
+		if !one.taken || one.report.Phase != demeterevent.PhaseGone {
+			continue
+		}
+		if err := s.confirmGone(ctx, tx, one.report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirmGone ends what the last cluster has confirmed gone. An earlier report of
+// the same batch may have ended it.
+func (s *Service) confirmGone(ctx context.Context, tx Tx, report Status) error {
 	p, err := tx.Projects().Get(ctx, report.ProjectID)
-	if err != nil || report.ResourceID == report.ProjectID {
-		return p, p.Generation, err
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case report.ResourceID == report.ProjectID:
+		return s.finishPurge(ctx, tx, p)
 	}
 	port, err := tx.Ports().Get(ctx, report.ResourceID)
-	if err == nil && port.ProjectID != p.ID {
-		err = ErrNotFound
+	if errors.Is(err, ErrNotFound) {
+		return nil
 	}
-	return p, port.Generation, err
+	if err != nil {
+		return err
+	}
+	return forgetGonePort(ctx, tx, p, port)
 }
 
 func stale(report, last Status) bool {

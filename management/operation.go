@@ -94,12 +94,12 @@ func (s *Service) finishCreations(ctx context.Context, ops []Operation) error {
 		if op.Type != OpCreateAccount && op.Type != OpCreateProject {
 			continue
 		}
-		a := &attempt{ctx: ctx, op: op}
-		if err := json.Unmarshal(op.Intent, &a.creation); err != nil {
-			failed = append(failed, fmt.Errorf("decode %s %s: %w", op.Type, op.ID, err))
+		c, err := decodeCreation(op)
+		if err != nil {
+			failed = append(failed, err)
 			continue
 		}
-		batch = append(batch, a)
+		batch = append(batch, &attempt{ctx: ctx, op: op, creation: c})
 	}
 	s.finishAll(ctx, batch)
 	for _, a := range batch {

@@ -84,6 +84,8 @@ type Table[T any] interface {
 	// InsertAll inserts many rows, but for those that Insert would refuse, and
 	// returns how many it has inserted.
 	InsertAll(ctx context.Context, rows ...T) (int, error)
+	// PutAll inserts or replaces rows; two with the same id are an error.
+	PutAll(ctx context.Context, rows ...T) error
 	// Update replaces the row of the same id; it fails with ErrNotFound.
 	Update(ctx context.Context, row T) error
 	// Delete succeeds when there is nothing to delete.

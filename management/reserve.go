@@ -2,13 +2,12 @@ package management
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 )
 
-// reserve is the first step of creations: it checks names and quotas and stores
-// the pending operations, or finds those that earlier attempts have stored.
+// reserve is the first step of creations: it checks quotas and stores the pending
+// operations, or finds those that earlier attempts have stored. Whether a name is
+// taken by what exists, the old database says in the second step: it has all.
 func (s *Service) reserve(ctx context.Context, batch []*attempt) error {
 	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
 		fresh, err := findRepeated(ctx, tx, batch)
@@ -21,7 +20,7 @@ func (s *Service) reserve(ctx context.Context, batch []*attempt) error {
 		}
 		var admitted []Operation
 		for _, a := range fresh {
-			if a.err = r.admit(a.asked, a.creation, s.cfg.ProjectsPerAccount); a.err == nil {
+			if a.err = r.admit(a.creation, s.cfg.ProjectsPerAccount); a.err == nil {
 				admitted = append(admitted, a.asked)
 			}
 		}
@@ -31,7 +30,7 @@ func (s *Service) reserve(ctx context.Context, batch []*attempt) error {
 		}
 		return refuseTaken(ctx, tx, fresh)
 	})
-	return unavailable(err, "reserve the name")
+	return unavailable(err, "reserve")
 }
 
 // findRepeated gives attempts the operations that they repeat and returns the
@@ -39,7 +38,8 @@ func (s *Service) reserve(ctx context.Context, batch []*attempt) error {
 func findRepeated(ctx context.Context, tx Tx, batch []*attempt) (fresh []*attempt, err error) {
 	keys := make([]string, len(batch))
 	for i, a := range batch {
-		keys[i], a.op, a.err = a.asked.Key, a.asked, nil
+		keys[i] = a.asked.Key
+		a.op, a.creation, a.err = a.asked, a.wanted, nil
 	}
 	found, err := tx.Operations().List(ctx, Filter{Names: keys})
 	if err != nil {
@@ -58,9 +58,7 @@ func findRepeated(ctx context.Context, tx Tx, batch []*attempt) (fresh []*attemp
 			a.err = otherRequest()
 		default:
 			a.op = op
-			if err := json.Unmarshal(op.Intent, &a.creation); err != nil {
-				a.err = fmt.Errorf("decode creation: %w", err)
-			}
+			a.creation, a.err = decodeCreation(op)
 		}
 	}
 	return fresh, nil
@@ -82,80 +80,54 @@ func refuseTaken(ctx context.Context, tx Tx, batch []*attempt) error {
 	return err
 }
 
-// room is what a batch of creations finds, of what they ask for. The accounts
-// are locked, so that it stays true until the reservations are written.
+// room is what the accounts of a batch of creations have. They are locked, so that
+// it stays true until the reservations are written.
 type room struct {
 	accounts map[string]bool // those that exist
-	names    map[string]bool // those taken, as reservations
 	projects map[string]int  // per account, with those reserved
 }
 
 func lookAround(ctx context.Context, tx Tx, batch []*attempt) (room, error) {
-	r := room{accounts: map[string]bool{}, names: map[string]bool{}, projects: map[string]int{}}
-	var owners, projectNames, accountNames []string
+	r := room{accounts: map[string]bool{}, projects: map[string]int{}}
+	var owners []string
 	for _, a := range batch {
-		p := a.creation.Project
-		if a.creation.Account != nil {
-			accountNames = append(accountNames, a.creation.Account.Name)
-			continue
-		}
-		owners, projectNames = append(owners, p.AccountID), append(projectNames, p.Name)
-	}
-	if len(accountNames) > 0 {
-		taken, err := tx.Accounts().List(ctx, Filter{Names: accountNames})
-		if err != nil {
-			return r, err
-		}
-		for _, a := range taken {
-			r.names[accountReservation(a.Name)] = true
+		if a.creation.Account == nil {
+			owners = append(owners, a.creation.Project.AccountID)
 		}
 	}
 	if len(owners) == 0 {
 		return r, nil
 	}
-	return r, r.lookIntoAccounts(ctx, tx, owners, projectNames)
-}
-
-func (r room) lookIntoAccounts(ctx context.Context, tx Tx, owners, names []string) error {
 	accounts, err := tx.Accounts().GetAll(ctx, owners...)
 	if err != nil {
-		return err
+		return r, err
 	}
 	for _, a := range accounts {
 		r.accounts[a.ID] = true
 	}
-	taken, err := tx.Projects().List(ctx, Filter{AccountIDs: owners, Names: names})
-	if err != nil {
-		return err
-	}
-	for _, p := range taken {
-		r.names[projectReservation(p.AccountID, p.Name)] = true
-	}
 	existing, err := tx.Projects().CountByAccount(ctx, Filter{AccountIDs: owners})
 	if err != nil {
-		return err
+		return r, err
 	}
 	reserved, err := tx.Operations().CountByAccount(ctx, Filter{AccountIDs: owners, Pending: true, Type: OpCreateProject})
-	if err != nil {
-		return err
-	}
 	for _, id := range owners {
 		r.projects[id] = existing[id] + reserved[id]
 	}
-	return nil
+	return r, err
 }
 
 // admit refuses what there is no room for, and gives the room away otherwise.
-func (r room) admit(op Operation, c creation, quota int) error {
-	p := c.Project
-	switch {
-	case c.Account == nil && !r.accounts[p.AccountID]:
+func (r room) admit(c creation, quota int) error {
+	if c.Account != nil {
+		return nil
+	}
+	owner := c.Project.AccountID
+	if !r.accounts[owner] {
 		return notFound("account", "account_id")
-	case r.names[op.Reservation]:
-		return refuse(ErrExists, "name", "is taken")
-	case c.Account == nil && r.projects[p.AccountID] >= quota:
+	}
+	if r.projects[owner] >= quota {
 		return refuse(ErrQuota, "account_id", "has all of its %d projects", quota)
 	}
-	r.projects[p.AccountID]++
+	r.projects[owner]++
 	return nil
 }

@@ -22,6 +22,7 @@ type Service struct {
 
 	creations *groupcommit.Group[struct{}, *attempt, *attempt]
 	logins    *groupcommit.Group[struct{}, string, *APIKey]
+	sightings *groupcommit.Group[struct{}, *sighting, *sighting]
 }
 
 // New returns a Service. It does nothing by itself: call [Service.Recover] before
@@ -32,6 +33,7 @@ func New(state StateStore, demeter DemeterStore, specs SpecChecker, cfg Config) 
 		changes: newChanges(),
 	}
 	s.creations = groupcommit.New(creationsAtOnce, s.createAll)
+	s.sightings = groupcommit.New(sightingsAtOnce, s.observeAll)
 	s.logins = groupcommit.New(loginsAtOnce, s.readKeys)
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,10 +105,10 @@ func TestACallerThatGivesUpLeavesTheOthersAlone(t *testing.T) {
 
 func TestABatchEndsWithTheLastOfItsCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ended := 0
+		var ended atomic.Int64
 		g := groupcommit.New(3, func(ctx context.Context, _ string, in []int) ([]int, error) {
 			<-ctx.Done()
-			ended++
+			ended.Add(1)
 			return in, ctx.Err()
 		})
 		first, giveUpFirst := context.WithCancel(t.Context())
@@ -123,9 +124,9 @@ func TestABatchEndsWithTheLastOfItsCallers(t *testing.T) {
 		}
 		giveUpFirst()
 		synctest.Wait()
-		require.Equal(t, 1, ended)
+		require.EqualValues(t, 1, ended.Load())
 		callers.Wait()
-		require.Equal(t, 2, ended)
+		require.EqualValues(t, 2, ended.Load())
 		require.Equal(t, []error{context.Canceled, context.DeadlineExceeded, context.DeadlineExceeded}, results)
 	})
 }

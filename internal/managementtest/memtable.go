@@ -80,6 +80,15 @@ func (t *memTable[T]) InsertAll(ctx context.Context, rows ...T) (int, error) {
 	return inserted, nil
 }
 
+func (t *memTable[T]) PutAll(_ context.Context, rows ...T) error {
+	for _, row := range rows {
+		if err := t.put(t.schema.id(row), row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (t *memTable[T]) Update(_ context.Context, row T) error {
 	id := t.schema.id(row)
 	if _, ok := t.rows[id]; !ok {

@@ -26,6 +26,14 @@ func (f stateFixture) manyRows(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []management.Account{sampleAccount("a"), sampleAccount("c")}, found)
 
+		renamed := sampleAccount("c")
+		renamed.Name = "other"
+		require.NoError(t, tx.Accounts().PutAll(ctx, renamed, sampleAccount("e")))
+		require.NoError(t, tx.Accounts().PutAll(ctx))
+		found, err = tx.Accounts().GetAll(ctx, "c", "e")
+		require.NoError(t, err)
+		require.Equal(t, []management.Account{renamed, sampleAccount("e")}, found)
+
 		stored, err = tx.Projects().InsertAll(ctx, sampleProject("p", "a"), sampleProject("q", "b"), sampleProject("r", "a"))
 		require.NoError(t, err)
 		require.Equal(t, 3, stored)

@@ -78,15 +78,9 @@ func (t table[T, R, P]) Insert(ctx context.Context, value T) error {
 }
 
 func (t table[T, R, P]) InsertAll(ctx context.Context, values ...T) (int, error) {
-	if len(values) == 0 {
-		return 0, nil
-	}
-	if t.tx.readOnly {
-		return 0, errReadOnly
-	}
-	rows := make([]R, len(values))
-	for i, value := range values {
-		P(&rows[i]).from(value)
+	rows, err := t.encodeAll(values)
+	if err != nil || len(rows) == 0 {
+		return 0, err
 	}
 	result, err := t.tx.db.NewInsert().Model(&rows).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx)
 	if err != nil {
@@ -94,6 +88,15 @@ func (t table[T, R, P]) InsertAll(ctx context.Context, values ...T) (int, error)
 	}
 	n, err := result.RowsAffected()
 	return int(n), wrap("insert all", err)
+}
+
+func (t table[T, R, P]) PutAll(ctx context.Context, values ...T) error {
+	rows, err := t.encodeAll(values)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	_, err = t.tx.db.NewInsert().Model(&rows).On("CONFLICT (id) DO UPDATE").Returning("NULL").Exec(ctx)
+	return wrap("put all", err)
 }
 
 func (t table[T, R, P]) Update(ctx context.Context, value T) error {
@@ -112,6 +115,17 @@ func (t table[T, R, P]) encode(value T) (P, error) {
 	r := P(new(R))
 	r.from(value)
 	return r, nil
+}
+
+func (t table[T, R, P]) encodeAll(values []T) ([]R, error) {
+	if t.tx.readOnly {
+		return nil, errReadOnly
+	}
+	rows := make([]R, len(values))
+	for i, value := range values {
+		P(&rows[i]).from(value)
+	}
+	return rows, nil
 }
 
 func (t table[T, R, P]) Delete(ctx context.Context, id string) error {

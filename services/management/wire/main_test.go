@@ -45,6 +45,7 @@ const patience = 30 * time.Second
 // system is management and the fabrics of some clusters in one process, with an
 // embedded broker between them.
 type system struct {
+	env      environment
 	conn     *grpc.ClientConn
 	ctx      context.Context // carries the operator's key
 	clusters map[string]*memcluster.Cluster
@@ -63,7 +64,7 @@ func (e environment) with(more map[string]string) map[string]string {
 
 func start(tb testing.TB, env environment, dir string, clusters ...string) *system {
 	tb.Helper()
-	s := &system{clusters: map[string]*memcluster.Cluster{}}
+	s := &system{env: env, clusters: map[string]*memcluster.Cluster{}}
 	cfg := service.Config{}
 	require.NoError(tb, service.Parse(&cfg, env.with(map[string]string{
 		"DATA_DIR": dir, "LOG_LEVEL": "ERROR", "ADMIN_ADDR": "127.0.0.1:0",
@@ -115,9 +116,9 @@ func (s *system) fabric(tb testing.TB, host *service.Host, id string) *service.S
 	platform, err := host.Platform(tb.Context(), "fabricd-"+id)
 	require.NoError(tb, err)
 	cfg := fabricd.Config{}
-	require.NoError(tb, service.Parse(&cfg, map[string]string{
+	require.NoError(tb, service.Parse(&cfg, s.env.with(map[string]string{
 		"CLUSTER_ID": id, "CLUSTER_LABELS": "name=" + id, "HEARTBEAT_INTERVAL": "50ms",
-	}))
+	})))
 	cfg.Cluster = s.clusters[id]
 	svc, err := fabricd.New(tb.Context(), platform, cfg)
 	require.NoError(tb, err)
@@ -125,9 +126,9 @@ func (s *system) fabric(tb testing.TB, host *service.Host, id string) *service.S
 }
 
 // approve waits until the cluster has registered, then approves it.
-func (s *system) approve(t *testing.T, id string) {
-	t.Helper()
-	require.Eventually(t, func() bool {
+func (s *system) approve(tb testing.TB, id string) {
+	tb.Helper()
+	require.Eventually(tb, func() bool {
 		_, err := pb.NewClusterServiceClient(s.conn).ApproveCluster(s.ctx, &pb.ApproveClusterRequest{ClusterId: id})
 		return err == nil
 	}, patience, 20*time.Millisecond)

@@ -15,7 +15,8 @@ const (
 	ReasonExhausted   = "exhausted"   // every attempt failed
 )
 
-// Headers that a dead letter has besides those of the record it was.
+// Headers that a dead letter has besides those of the record it was, and the one
+// that it has when it was requeued.
 const (
 	HeaderDeadReason    = "dlq_reason"
 	HeaderDeadError     = "dlq_error"
@@ -28,11 +29,10 @@ const (
 	// its value was left out, and had so many bytes. The record itself is still where
 	// dlq_topic, dlq_partition and dlq_offset say, for as long as the topic keeps it.
 	HeaderDeadOmitted = "dlq_omitted"
+	// HeaderRequeuedFor names the one group that a requeued dead letter is for; the
+	// others, which have handled it before, ignore it.
+	HeaderRequeuedFor = "requeued_for"
 )
-
-// HeaderRequeuedFor names the one group that a requeued dead letter is for; the
-// others, which have handled it before, ignore it.
-const HeaderRequeuedFor = "requeued_for"
 
 // maxErrorHeader bounds dlq_error, in bytes.
 const maxErrorHeader = 1024

@@ -28,7 +28,8 @@
 //
 // A record that cannot be decoded, and a message whose every attempt failed,
 // goes to the topic DeadLetterTopic names, unchanged but for headers that say
-// why. Nothing is dropped, and nothing is retried for ever.
+// why; of one that would be too large for the broker the value is left out, see
+// HeaderDeadOmitted. Nothing is dropped, and nothing is retried for ever.
 //
 // Messages of an event type that no callback of a Mux wants are skipped.
 package eventbus

@@ -29,7 +29,8 @@ var (
 	ErrNoGroup = errors.New("eventbus: no consumer group")
 	// ErrClosed says that the producer or consumer was closed before the call.
 	ErrClosed = errors.New("eventbus: closed")
-	// ErrUnreachable says that no broker answered; see UnreachableError.
+	// ErrUnreachable says that no broker answered, or that none let us in: its
+	// certificate, or our credentials, were refused; see UnreachableError.
 	ErrUnreachable = errors.New("eventbus: broker unreachable")
 	// ErrUnsupported says that the transport cannot do what was asked.
 	ErrUnsupported = errors.New("eventbus: not supported by the transport")

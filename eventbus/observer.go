@@ -33,7 +33,7 @@ type Observation struct {
 }
 
 // Observer is told what happens, on the goroutine it happens on: it must be
-// quick and safe for concurrent use. Package busmetrics has one for Prometheus.
+// quick and safe for concurrent use. Package eventbusprom has one for Prometheus.
 type Observer interface {
 	Observe(o Observation)
 }

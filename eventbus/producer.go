@@ -12,7 +12,9 @@ import (
 // Publisher is the port that use cases depend on; *Producer implements it.
 //
 // Publish returns nil when every message is durable at the broker. Otherwise it
-// returns a *PublishError that says which are not; all others are.
+// returns a *PublishError that says which failed; all others are. One that failed
+// because ctx ended may have reached the broker nonetheless: publishing it again may
+// repeat it.
 type Publisher interface {
 	Publish(ctx context.Context, msgs ...*Message) error
 }

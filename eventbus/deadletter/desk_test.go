@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ func TestDesk(t *testing.T) {
 		"franzbus": franzbus.New(franzbus.Config{Brokers: cluster.ListenAddrs()}),
 	} {
 		t.Run(name, func(t *testing.T) { testDesk(t, transport, "orders-"+name) })
+		t.Run(name+"/large", func(t *testing.T) { testLargeLetter(t, transport, "large-"+name) })
 	}
 }
 
@@ -134,4 +136,37 @@ func testDesk(t *testing.T, transport eventbus.Transport, topic string) {
 	_, err = desk.Get(ctx, bad.DLQ, bad.ID)
 	require.ErrorIs(t, err, deadletter.ErrNotFound)
 	require.Equal(t, 1, healthy.count(`"bad"`), "the other group does not see it again")
+}
+
+// testLargeLetter: a value that was left out of its letter is there again when the
+// letter is requeued.
+func testLargeLetter(t *testing.T, transport eventbus.Transport, topic string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	failing := &shop{seen: make(map[string]int)}
+	open(t, transport, topic, "failing", failing)
+	producer, err := eventbus.NewProducer(transport, eventbus.ProducerConfig{MaxBytes: 1_030_000})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, producer.Close()) }()
+	large := strings.Repeat("x", 1_029_750) // bytes: with a letter's headers more than a broker takes
+	msg, err := eventbus.NewMessage(topic, "Ordered", "key", large)
+	require.NoError(t, err)
+	require.NoError(t, producer.Publish(ctx, msg))
+
+	desk, err := deadletter.NewDesk(transport)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, desk.Close()) }()
+	var letter *deadletter.Letter
+	require.Eventually(t, func() bool {
+		for found, err := range desk.List(ctx, deadletter.Filter{Topic: topic}) {
+			require.NoError(t, err)
+			letter = found
+		}
+		return letter != nil
+	}, 20*time.Second, 20*time.Millisecond)
+	require.Empty(t, letter.Record.Value)
+	require.Greater(t, letter.Omitted, len(large))
+	failing.mend()
+	require.NoError(t, desk.Requeue(ctx, letter))
+	require.Eventually(t, func() bool { return failing.count(`"`+large+`"`) == 1 }, 20*time.Second, 5*time.Millisecond)
 }

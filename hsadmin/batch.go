@@ -188,12 +188,16 @@ func (r *batchRun) grow(ctx context.Context) {
 }
 
 func (r *batchRun) work(ctx context.Context) {
+	// Each call makes contexts of its own below this one: were it the one that all
+	// workers share, they would wait for each other at its lock.
+	own, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for {
 		index, req, ok := r.take(ctx)
 		if !ok {
 			return
 		}
-		r.outcomes <- r.call(ctx, index, req)
+		r.outcomes <- r.call(own, index, req)
 	}
 }
 

@@ -53,7 +53,7 @@ func measure(ctx context.Context, out io.Writer, self, only string, scale float6
 		name string
 		run  func() error
 	}{
-		{"throughput", func() error { return measureThroughput(ctx, out, self, scaled(20_000)) }},
+		{"throughput", func() error { return measureThroughput(ctx, out, self, scaled(10_000)) }},
 		{"decorators", func() error { return measureDecorators(ctx, out) }},
 		{"faults", func() error { return measureFaults(ctx, out, self, scaled(20_000)) }},
 		{"stream", func() error { return measureStream(ctx, out, self, scaled(1_000_000)) }},

@@ -20,8 +20,9 @@ import (
 )
 
 // rounds is how often each way is measured, in turn, so that both see the same
-// machine.
-const rounds = 5
+// machine. Many short rounds say more than few long ones: what disturbs a round does
+// not move the median.
+const rounds = 11
 
 func measureThroughput(ctx context.Context, out io.Writer, self string, n int) error {
 	b, err := start(ctx, self)

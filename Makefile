@@ -97,7 +97,7 @@ bench-hsadmin: ## The HS Admin client: throughput, cost of decorators, faults, m
 	go run ./internal/hsbench $(ARGS)
 
 .PHONY: bench-asynctask
-bench-asynctask: ## What tasks of a thousand and of a million cost, on SQLite and PostgreSQL
+bench-asynctask: ## What tasks of a thousand and of a million cost, on SQLite and PostgreSQL, and peers beside them (minutes)
 	internal/realservers/install-postgres.sh
 	cd asynctask/bench && go test -count=1 -timeout 3h -run Figures -v . $(ARGS)
 

@@ -16,6 +16,7 @@ import (
 type bench struct {
 	out                    io.Writer
 	size, replies, workers int
+	children               int
 }
 
 // round is how many replies are timed at once.

@@ -18,33 +18,36 @@ import (
 var (
 	size    = flag.Int("bench.size", 1_000_000, "requests of the large task, and leaves of the tree")
 	replies = flag.Int("bench.replies", 50_000, "replies to time, at either size")
+	childs  = flag.Int("bench.children", 2_000, "children of the job that peers do too")
 	workers = flag.Int("bench.workers", 64, "replies dispatched at once")
 )
 
 // TestFigures prints what make bench-asynctask is asked for.
 func TestFigures(t *testing.T) {
-	b := &bench{out: os.Stdout, size: *size, replies: *replies, workers: *workers}
-	t.Run("sqlite", func(t *testing.T) { require.NoError(t, b.store(t.Context(), "SQLite", sqlite(t))) })
+	b := &bench{out: os.Stdout, size: *size, replies: *replies, workers: *workers, children: *childs}
+	t.Run("sqlite", func(t *testing.T) { require.NoError(t, b.store(t.Context(), "SQLite", openSQLite(t))) })
 	t.Run("postgres", func(t *testing.T) {
-		db, err := sqlstore.OpenPostgres(realservers.Postgres(t))
-		require.NoError(t, err)
-		defer db.Close()
-		store, err := sqlstore.New(t.Context(), db)
-		require.NoError(t, err)
-		require.NoError(t, b.store(t.Context(), "PostgreSQL", store))
+		require.NoError(t, b.store(t.Context(), "PostgreSQL", openPostgres(t, realservers.Postgres(t))))
+	})
+	t.Run("go-workflows", func(t *testing.T) {
+		require.NoError(t, b.beside("go-workflows", b.goWorkflows(t.Context(), t.TempDir()), b.ours(t.Context(), openSQLite(t), inMemory)))
+	})
+	t.Run("dbos", func(t *testing.T) {
+		url := realservers.Postgres(t)
+		require.NoError(t, b.beside("DBOS", b.dbos(t.Context(), url), b.ours(t.Context(), openPostgres(t, url), inMemory)))
 	})
 	t.Run("tree in memory", func(t *testing.T) {
-		require.NoError(t, b.tree(t.Context(), "membus", sqlite(t), membus.New(membus.Config{})))
+		require.NoError(t, b.tree(t.Context(), "membus", openSQLite(t), inMemory()))
 	})
 	t.Run("tree over a broker", func(t *testing.T) {
 		broker, err := embedkafka.Start(embedkafka.Config{Dir: filepath.Join(t.TempDir(), "kafka")})
 		require.NoError(t, err)
 		defer broker.Close()
-		require.NoError(t, b.tree(t.Context(), "kfake", sqlite(t), franzbus.New(franzbus.Config{Brokers: broker.Addrs()})))
+		require.NoError(t, b.tree(t.Context(), "kfake", openSQLite(t), franzbus.New(franzbus.Config{Brokers: broker.Addrs()})))
 	})
 }
 
-func sqlite(t *testing.T) *sqlstore.Store {
+func openSQLite(t *testing.T) *sqlstore.Store {
 	db, err := sqlstore.OpenSQLite(filepath.Join(t.TempDir(), "tasks.db"), false)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -52,3 +55,16 @@ func sqlite(t *testing.T) *sqlstore.Store {
 	require.NoError(t, err)
 	return store
 }
+
+func openPostgres(t *testing.T, url string) *sqlstore.Store {
+	db, err := sqlstore.OpenPostgres(url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	store, err := sqlstore.New(t.Context(), db)
+	require.NoError(t, err)
+	return store
+}
+
+// inMemory is a bus that handles as many keys at once as a consumer of Kafka's
+// parallel lanes may: replies that come together are stored together.
+func inMemory() *membus.Bus { return membus.New(membus.Config{Partitions: 64}) }

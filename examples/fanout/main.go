@@ -19,7 +19,7 @@ import (
 func main() {
 	ctx := context.Background()
 	store := must(sqlstore.New(ctx, must(sqlstore.OpenSQLite(os.Args[1], false))))
-	bus := eventbus.NewFactory(membus.New(membus.Config{}), eventbus.FactoryConfig{})
+	bus := eventbus.NewFactory(membus.New(membus.Config{Partitions: 64}), eventbus.FactoryConfig{}) // what is handled at once is stored at once
 	out, in := must(bus.Producer(eventbus.ClientDefault)), must(bus.Consumer("fanout", eventbus.ClientDefault))
 
 	people := make([]asynctask.Request, 10_000)

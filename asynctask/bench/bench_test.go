@@ -18,7 +18,7 @@ import (
 var (
 	size    = flag.Int("bench.size", 1_000_000, "requests of the large task, and leaves of the tree")
 	replies = flag.Int("bench.replies", 50_000, "replies to time, at either size")
-	childs  = flag.Int("bench.children", 2_000, "children of the job that peers do too")
+	childs  = flag.Int("bench.children", 3_000, "children of the job that peers do too")
 	workers = flag.Int("bench.workers", 64, "replies dispatched at once")
 )
 
@@ -66,5 +66,6 @@ func openPostgres(t *testing.T, url string) *sqlstore.Store {
 }
 
 // inMemory is a bus that handles as many keys at once as a consumer of Kafka's
-// parallel lanes may: replies that come together are stored together.
-func inMemory() *membus.Bus { return membus.New(membus.Config{Partitions: 64}) }
+// parallel lanes may: replies that come together are stored together. It keeps
+// none of the records that were consumed.
+func inMemory() *membus.Bus { return membus.New(membus.Config{Partitions: 64, Retain: 1}) }

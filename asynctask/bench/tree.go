@@ -56,10 +56,13 @@ func run(ctx context.Context, store asynctask.Store, transport eventbus.Transpor
 	}
 	defer in.Close(context.WithoutCancel(ctx))
 	ended := make(chan asynctask.Outcome, 1)
-	defs[0].OnEnd = func(_ context.Context, _ asynctask.Task, o asynctask.Outcome) error {
+	defs[0].OnEnd = func(_ context.Context, t asynctask.Task, o asynctask.Outcome) error {
+		if t.ID != id { // an earlier run's, which that one did not wait for
+			return nil
+		}
 		select {
 		case ended <- o:
-		default:
+		default: // told again
 		}
 		return nil
 	}

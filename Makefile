@@ -77,7 +77,7 @@ test-crash: ## kill -9 the main job at random moments in the sync and resume it,
 	go test -count=1 -timeout 60m -v ./asynctask/internal/crashtest -crash.kills=200 -crash.leaves=100000
 	go test -count=1 -timeout 60m -v -run Crash ./eventbus/eventbustest -crash.rounds=50
 	for server in postgres kafka kubetest; do "internal/realservers/install-$$server.sh"; done
-	go test -race -count=1 -timeout 60m -tags integration -v -run Crash ./services/fabricd/wire -crash.every
+	go test -race -count=1 -timeout 60m -tags integration -v -run Crash ./services/fabricd/wire -crash.every=1
 
 .PHONY: test-integration
 test-integration: ## The tests against real servers, which are installed if they are absent

@@ -18,7 +18,7 @@ import (
 	pb "github.com/hexplane/hexplane/management/managementpb"
 )
 
-var everyBoundary = flag.Bool("crash.every", false, "kill each process at each boundary, not one of them at every third")
+var crashEvery = flag.Int("crash.every", 10, "do one in so many of the crashes; 1: kill each process at each boundary")
 
 // boundaries of a creation in the fabric: before and after the record, the
 // namespace, the four objects of the baseline, and the report.
@@ -69,11 +69,8 @@ func rounds() []round {
 			all = append(all, round{victim, n})
 		}
 	}
-	if *everyBoundary {
-		return all
-	}
 	var some []round
-	for i := 0; i < len(all); i += 3*len(victims) + 1 {
+	for i := 0; i < len(all); i += max(1, *crashEvery) {
 		some = append(some, all[i])
 	}
 	return some

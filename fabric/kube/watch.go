@@ -49,6 +49,8 @@ func (c *Cluster) Watch(ctx context.Context, kind fabric.Kind, notify func(fabri
 	return c.translate(err, fabric.Ref{Kind: kind, Name: "watch"})
 }
 
+var _ cache.TransformingStore = teller{}
+
 // teller is what the reflector keeps its objects in: it keeps none, and tells.
 type teller struct {
 	kind   fabric.Kind
@@ -82,6 +84,17 @@ func (t teller) Replace(all []any, _ string) error {
 	}
 	t.notify(fabric.Change{Synced: true})
 	return nil
+}
+
+// Transformer drops what the domain does not look at and what makes half of an
+// object, because the reflector holds all of a kind at once while it lists.
+func (t teller) Transformer() cache.TransformFunc {
+	return func(obj any) (any, error) {
+		if object, ok := obj.(*unstructured.Unstructured); ok {
+			object.SetManagedFields(nil)
+		}
+		return obj, nil
+	}
 }
 
 // Resync has nothing to tell again.

@@ -16,8 +16,8 @@ type Config struct {
 	ClusterID  string            `env:"CLUSTER_ID" envDefault:"local" desc:"name of this cluster, a DNS label; also names the consumer group"`
 	Labels     map[string]string `env:"CLUSTER_LABELS" envKeyValSeparator:"=" desc:"what the cluster says of itself: key=value,..."`
 	Kubeconfig string            `env:"KUBECONFIG" desc:"kubeconfig file, or in-cluster; unset: a cluster in memory"`
-	QPS        float32           `env:"KUBE_QPS" envDefault:"200" desc:"requests per second to the API server; negative: no limit"`
-	Burst      int               `env:"KUBE_BURST" envDefault:"400" desc:"requests at once to the API server"`
+	QPS        float32           `env:"KUBE_QPS" envDefault:"600" desc:"requests per second to the API server; negative: no limit"`
+	Burst      int               `env:"KUBE_BURST" envDefault:"1200" desc:"requests at once to the API server"`
 	Takeover   fabric.Takeover   `env:"TAKEOVER" envDefault:"refuse" desc:"namespaces that exist without our label: refuse or adopt"`
 	Baseline   string            `env:"BASELINE_FILE" desc:"JSON file of what each namespace is given; unset: a default"`
 	Records    string            `env:"RECORDS_NAMESPACE" envDefault:"demeter-system" desc:"namespace of the daemon's records"`

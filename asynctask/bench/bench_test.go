@@ -18,7 +18,7 @@ import (
 var (
 	size    = flag.Int("bench.size", 1_000_000, "requests of the large task, and leaves of the tree")
 	replies = flag.Int("bench.replies", 50_000, "replies to time, at either size")
-	childs  = flag.Int("bench.children", 3_000, "children of the job that peers do too")
+	childs  = flag.Int("bench.children", 1_000, "children of the job that peers do too")
 	workers = flag.Int("bench.workers", 64, "replies dispatched at once")
 )
 

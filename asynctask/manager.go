@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/internal/groupcommit"
 )
 
 // Manager runs tasks of the definitions it was given. Any number of managers,
@@ -26,9 +27,9 @@ type Manager struct {
 
 	wake     chan struct{} // something became due; one token is enough
 	drained  memory        // sealed steps without waiting requests
-	reads    *batcher[string, struct{}, Task]
-	closings *batcher[struct{}, Closing, Closed]
-	advances *batcher[string, struct{}, bool]
+	reads    *groupcommit.Group[string, struct{}, Task]
+	closings *groupcommit.Group[struct{}, Closing, Closed]
+	advances *groupcommit.Group[string, struct{}, bool]
 }
 
 // NewManager returns a manager of the definitions. Errors match ErrBadDefinition.
@@ -50,11 +51,11 @@ func NewManager(store Store, bus eventbus.Publisher, cfg Config, defs ...Definit
 			m.scopes = append(m.scopes, Scope{Type: d.Type, Step: s.Name})
 		}
 	}
-	m.reads = newBatcher(m.cfg.Batch, m.readBatch)
-	m.closings = newBatcher(m.cfg.Batch, func(ctx context.Context, _ struct{}, in []Closing) ([]Closed, error) {
+	m.reads = groupcommit.New(m.cfg.Batch, m.readBatch)
+	m.closings = groupcommit.New(m.cfg.Batch, func(ctx context.Context, _ struct{}, in []Closing) ([]Closed, error) {
 		return m.store.CloseRequests(ctx, in)
 	})
-	m.advances = newBatcher(m.cfg.Batch, m.advanceBatch)
+	m.advances = groupcommit.New(m.cfg.Batch, m.advanceBatch)
 	return m, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,7 +23,8 @@ var errStopping = errors.New("stopping")
 // running is everything that Run started, in the groups in which it stops.
 type running struct {
 	host      *Host
-	failed    chan error // the first unexpected end of a part
+	failed    chan error   // the first unexpected end of a part
+	admin     *http.Server // nil without an address
 	servers   []*http.Server
 	consumers []*eventbus.Consumer
 	loops     sync.WaitGroup
@@ -60,7 +62,9 @@ func (h *Host) Run(ctx context.Context, services ...*Service) error {
 func (r *running) start(ctx context.Context, services []*Service) error {
 	loopCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r.stopLoops = cancel
-	if err := r.serve(ctx, "admin", r.host.cfg.AdminAddr, nil, httpapi.Admin(r.host.registry, r.host.Ready)); err != nil {
+	var err error
+	r.admin, err = r.serve(ctx, "admin", r.host.cfg.AdminAddr, nil, httpapi.Admin(r.host.registry, r.host.Ready))
+	if err != nil {
 		return err
 	}
 	for _, s := range services {
@@ -81,8 +85,12 @@ func (r *running) start(ctx context.Context, services []*Service) error {
 			continue
 		}
 		handler := r.host.tracing.handler(s.Platform.Name, s.Handler)
-		if err := r.serve(ctx, s.Platform.Name, s.Platform.Config.HTTPAddr, s.Listener, handler); err != nil {
+		server, err := r.serve(ctx, s.Platform.Name, s.Platform.Config.HTTPAddr, s.Listener, handler)
+		if err != nil {
 			return err
+		}
+		if server != nil {
+			r.servers = append(r.servers, server)
 		}
 	}
 	return nil
@@ -129,27 +137,27 @@ func (r *running) watchLag(p *Platform, consumer *eventbus.Consumer, group strin
 	r.unregister = append(r.unregister, func() { p.Metrics.Unregister(lag) })
 }
 
-func (r *running) serve(ctx context.Context, name, addr string, l net.Listener, h http.Handler) error {
+// serve serves h on l or, if that is nil, on addr; without either it returns nil.
+func (r *running) serve(ctx context.Context, name, addr string, l net.Listener, h http.Handler) (*http.Server, error) {
 	if l == nil {
 		if addr == "" {
-			return nil
+			return nil, nil
 		}
 		var err error
 		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", addr); err != nil {
-			return fmt.Errorf("service %s: %w", name, err)
+			return nil, fmt.Errorf("service %s: %w", name, err)
 		}
 	}
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
-	r.servers = append(r.servers, server)
 	r.host.log.InfoContext(ctx, "listening", "service", name, "address", l.Addr().String())
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			r.fail(fmt.Errorf("service %s: %w", name, err))
 		}
 	}()
-	return nil
+	return server, nil
 }
 
 // fail reports the first failure; Run stops for it.
@@ -160,18 +168,18 @@ func (r *running) fail(err error) {
 	}
 }
 
-// stop ends intake first, then the loops that work on what came in.
+// stop ends intake first, then the loops that work on what came in. The admin
+// server answers until the rest has stopped.
 func (r *running) stop(ctx context.Context) error {
 	var errs []error
-	// The admin server, the first, answers until the rest has stopped.
-	for i := len(r.servers) - 1; i > 0; i-- {
-		errs = append(errs, stopServer(ctx, r.servers[i]))
+	for _, server := range slices.Backward(r.servers) {
+		errs = append(errs, stopServer(ctx, server))
 	}
 	errs = append(errs, r.closeConsumers(ctx))
 	r.stopLoops()
 	r.loops.Wait()
-	if len(r.servers) > 0 {
-		errs = append(errs, stopServer(ctx, r.servers[0]))
+	if r.admin != nil {
+		errs = append(errs, stopServer(ctx, r.admin))
 	}
 	return errors.Join(errs...)
 }

@@ -135,18 +135,23 @@ func TestStopOrder(t *testing.T) {
 		defer mu.Unlock()
 		order = append(order, what)
 	}
-	l, entered := listen(t), make(chan struct{})
+	l, entered, stopped := listen(t), make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
 	svc := &service.Service{
 		Platform: p, Listener: l,
 		Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			close(entered)
 			<-ctx.Done() // the stop has begun; this request is in flight
+			select {
+			case <-stopped: // too early
+			case <-time.After(100 * time.Millisecond): // enough for a loop that does not wait for us
+			}
 			say("request done")
 		}),
 		Loops: []service.Loop{{Name: "loop", Run: func(ctx context.Context) error {
 			<-ctx.Done()
 			say("loop stopped")
+			close(stopped)
 			return ctx.Err()
 		}}},
 	}

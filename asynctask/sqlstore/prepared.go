@@ -36,24 +36,55 @@ func (p *prepared) get(ctx context.Context, db *sql.DB, text string) (*sql.Stmt,
 	return stmt, nil
 }
 
+// in is the statement of that text, running within tx or, if that is the database
+// itself, without a transaction.
+func (p *prepared) in(ctx context.Context, db *sql.DB, tx db, text string) (*sql.Stmt, error) {
+	stmt, err := p.get(ctx, db, text)
+	if inTx, within := tx.(bun.Tx); within && err == nil {
+		stmt = inTx.StmtContext(ctx, stmt) // ends with the transaction
+	}
+	return stmt, err
+}
+
 // query runs a statement of fixed text, with parameters $1, $2, ..., within tx
 // or, if that is the database itself, without a transaction.
 func (s *Store) query(ctx context.Context, tx db, text string, args ...any) (*sql.Rows, error) {
-	inTx, within := tx.(bun.Tx)
 	if s.postgres {
-		if within {
-			return inTx.Tx.QueryContext(ctx, text, args...)
-		}
-		return s.db.DB.QueryContext(ctx, text, args...)
+		return s.driver(tx).QueryContext(ctx, text, args...)
 	}
-	stmt, err := s.prepared.get(ctx, s.db.DB, text)
+	stmt, err := s.prepared.in(ctx, s.db.DB, tx, text) //nolint:sqlclosecheck // see in
 	if err != nil {
 		return nil, err
 	}
-	if within {
-		stmt = inTx.StmtContext(ctx, stmt) //nolint:sqlclosecheck // ends with the transaction
-	}
 	return stmt.QueryContext(ctx, args...)
+}
+
+// exec runs such a statement for its effect alone.
+func (s *Store) exec(ctx context.Context, tx db, text string, args ...any) error {
+	if s.postgres {
+		_, err := s.driver(tx).ExecContext(ctx, text, args...)
+		return err
+	}
+	stmt, err := s.prepared.in(ctx, s.db.DB, tx, text) //nolint:sqlclosecheck // see in
+	if err != nil {
+		return err
+	}
+	_, err = stmt.ExecContext(ctx, args...)
+	return err
+}
+
+// driver is what tx is beneath bun, whose placeholders are others.
+func (s *Store) driver(tx db) driver {
+	if inTx, within := tx.(bun.Tx); within {
+		return inTx.Tx
+	}
+	return s.db.DB
+}
+
+// driver is what *sql.DB and *sql.Tx share.
+type driver interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
 }
 
 // scan runs such a statement and scans its rows into dest as bun does.

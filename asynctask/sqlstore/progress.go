@@ -61,16 +61,14 @@ func (s *Store) countAll(ctx context.Context, tx db, counts stepCounts) error {
 // count adds to the step's row, which the step's first insert makes.
 func (s *Store) count(ctx context.Context, tx db, c stepCount) error {
 	if c.typ == "" {
-		_, err := s.found(ctx, tx, `UPDATE asynctask_steps SET in_flight = in_flight + $3, ok = ok + $4, failed = failed + $5,
+		return s.exec(ctx, tx, `UPDATE asynctask_steps SET in_flight = in_flight + $3, ok = ok + $4, failed = failed + $5,
 			cancelled = cancelled + $6, late = late + $7 WHERE task_id = $1 AND step = $2`,
 			c.taskID, c.step, c.inFlight, c.okCount, c.failed, c.cancelled, c.late)
-		return err
 	}
-	_, err := s.found(ctx, tx, `INSERT INTO asynctask_steps (task_id, step, type, job_id, created_at, total, in_flight, ok, failed, cancelled, late)
+	return s.exec(ctx, tx, `INSERT INTO asynctask_steps (task_id, step, type, job_id, created_at, total, in_flight, ok, failed, cancelled, late)
 		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0)
 		ON CONFLICT (task_id, step) DO UPDATE SET total = asynctask_steps.total + excluded.total`,
 		c.taskID, c.step, c.typ, c.jobID, time.Now().UnixMicro(), c.total)
-	return err
 }
 
 // Progress implements asynctask.JobStore.

@@ -11,14 +11,19 @@ import (
 // a message up.
 const parkingRefresh = time.Second
 
+// parkingLimit is how much may be noted before the view is taken anew, which
+// forgets what needs no memory any more.
+const parkingLimit = 10_000
+
 // parking knows which keys of a topic have messages in its retry topics, so
 // that later messages of those keys follow them there and order is kept.
 //
 // A message goes to a higher retry topic before it leaves a lower one, and only
-// the member that has a partition adds its keys. So a view is complete that was
-// taken, lowest retry topic first, since the partition came to this member, plus
-// what this member added after. Keys are let go by taking the view anew; what
-// this member finished since does not count, committed or not.
+// the member that has a partition, of the topic or of a retry topic, adds its keys
+// to those above. So a view is complete that was taken, lowest retry topic first,
+// since the partition came to this member, plus what this member added after. Keys
+// are let go by taking the view anew; what this member finished since does not
+// count, committed or not.
 type parking struct {
 	c      *Consumer
 	topic  string
@@ -27,11 +32,18 @@ type parking struct {
 	viewed sync.Mutex
 
 	mu    sync.Mutex
-	seen  map[int32]uint64        // partition → assignment the view covers
+	seen  map[origin]uint64       // assignment of a partition that the view covers
 	keys  []map[string]int        // by tier-1: key → sequence of the last addition; 0 from the view
 	done  []map[position]struct{} // by tier-1: finished here, perhaps not committed yet
 	added int                     // sequence of additions
+	notes int                     // in keys and done, since the view
 	taken time.Time               // of the view
+}
+
+// origin is a partition of the topic (tier 0) or of a retry topic.
+type origin struct {
+	tier      int
+	partition int32
 }
 
 type position struct {
@@ -40,7 +52,7 @@ type position struct {
 }
 
 func newParking(c *Consumer, topic string, tiers int) *parking {
-	p := &parking{c: c, topic: topic, tiers: tiers, seen: make(map[int32]uint64)}
+	p := &parking{c: c, topic: topic, tiers: tiers, seen: make(map[origin]uint64)}
 	p.scan, _ = c.transport.(Scanner)
 	for range tiers {
 		p.keys = append(p.keys, make(map[string]int))
@@ -52,7 +64,7 @@ func newParking(c *Consumer, topic string, tiers int) *parking {
 // behind returns the retry topic that a message of the key, read from tier, has
 // to follow its predecessors to; 0 when it may be handled.
 func (p *parking) behind(ctx context.Context, rec *Record, tier int) (int, error) {
-	if len(rec.Key) == 0 {
+	if len(rec.Key) == 0 || tier == p.tiers {
 		return 0, nil
 	}
 	if p.stale(rec, tier) {
@@ -75,15 +87,15 @@ func (p *parking) lookup(key string, tier int) int {
 }
 
 // stale reports whether the view must be taken anew before the record: because
-// its partition is new here, or because an old view would hold it up.
+// its partition is new here, or because an old view would hold it up, or has grown.
 func (p *parking) stale(rec *Record, tier int) bool {
 	held := p.lookup(string(rec.Key), tier) > 0
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if tier == 0 && p.seen[rec.Partition] != rec.Assignment {
+	if p.seen[origin{tier, rec.Partition}] != rec.Assignment {
 		return true
 	}
-	return held && time.Since(p.taken) > parkingRefresh
+	return (held || p.notes > parkingLimit) && time.Since(p.taken) > parkingRefresh
 }
 
 func (p *parking) refresh(ctx context.Context, rec *Record, tier int) error {
@@ -94,6 +106,7 @@ func (p *parking) refresh(ctx context.Context, rec *Record, tier int) error {
 	}
 	p.mu.Lock()
 	since := p.added
+	p.notes = 0
 	p.mu.Unlock()
 	view := make([]map[string]int, p.tiers)
 	found := make([]map[position]struct{}, p.tiers)
@@ -114,9 +127,7 @@ func (p *parking) refresh(ctx context.Context, rec *Record, tier int) error {
 		p.keys[i], p.done[i] = view[i], found[i]
 	}
 	p.taken = time.Now()
-	if tier == 0 {
-		p.seen[rec.Partition] = rec.Assignment
-	}
+	p.seen[origin{tier, rec.Partition}] = rec.Assignment
 	return nil
 }
 
@@ -150,6 +161,7 @@ func (p *parking) add(key []byte, tier int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.added++
+	p.notes++
 	p.keys[tier-1][string(key)] = p.added
 }
 
@@ -157,5 +169,6 @@ func (p *parking) add(key []byte, tier int) {
 func (p *parking) finished(rec *Record, tier int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.notes++
 	p.done[tier-1][position{rec.Partition, rec.Offset}] = struct{}{}
 }

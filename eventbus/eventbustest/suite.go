@@ -79,6 +79,7 @@ func Run(t *testing.T, h Harness) {
 		{"RetryUnordered", testRetryUnordered, true},
 		{"RetryExhausted", testRetryExhausted, true},
 		{"RetryOverRestart", testRetryOverRestart, true},
+		{"RetryOrderOverRestart", testRetryOrderOverRestart, true},
 		{"Outage", testOutage, true},
 		{"FailureRate", testFailureRate, true},
 		{"ParallelLanes", testParallelLanes, h.Features.ParallelKeys},

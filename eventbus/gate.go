@@ -34,32 +34,39 @@ type gate struct {
 	mu        sync.Mutex
 	paused    bool
 	out       bool
-	probes    int // failed, of this outage
+	probing   bool // a message is under way as the probe
+	probes    int  // failed, of this outage
 	nextProbe time.Time
 	results   []bool // ring of the last attempts: failed?
 	next      int
 	failures  int
 }
 
-// enter returns nil when an attempt may be made now, else when to ask again.
-func (g *gate) enter() error {
+// enter returns nil when an attempt may be made now, else when to ask again. Who
+// is told to be the probe says so to leave, and calls probed in the end.
+func (g *gate) enter() (probe bool, err error) {
 	if !g.shut.Load() {
-		return nil
+		return false, nil
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := time.Now()
-	switch {
+	switch now := time.Now(); {
 	case g.paused:
-		return &LaterError{At: now.Add(whilePaused)}
+		return false, later(whilePaused)
 	case !g.out:
-		return nil
-	case now.Before(g.nextProbe):
-		return &LaterError{At: g.nextProbe}
+		return false, nil
+	case g.probing || now.Before(g.nextProbe):
+		return false, g.laterLocked(now)
 	}
-	// This one is the probe; the others wait for its result, or the next turn.
-	g.nextProbe = now.Add(g.wait())
-	return nil
+	g.probing = true
+	return true, nil
+}
+
+// probed says that the probe has ended, with a result or without any.
+func (g *gate) probed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.probing = false
 }
 
 func (g *gate) wait() time.Duration {
@@ -70,7 +77,15 @@ func (g *gate) wait() time.Duration {
 func (g *gate) enterLater() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return &LaterError{At: g.nextProbe}
+	return g.laterLocked(time.Now())
+}
+
+// laterLocked is the time of the next probe, or a while when there is one under way.
+func (g *gate) laterLocked(now time.Time) error {
+	if now.Before(g.nextProbe) {
+		return &LaterError{At: g.nextProbe}
+	}
+	return later(whilePaused)
 }
 
 // change is what the result of an attempt did to the gate.
@@ -82,31 +97,38 @@ const (
 	cameBack
 )
 
-// leave takes the result of an attempt in.
-func (g *gate) leave(err error) change {
+// leave takes the result of an attempt in. While the downstream is out, only that
+// of the probe counts: others started before.
+func (g *gate) leave(probe bool, err error) change {
 	if err == nil && !g.shut.Load() && g.policy.FailureRate <= 0 {
 		return unchanged
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	defer g.shutLocked()
-	now := time.Now()
-	if err == nil && g.out {
+	failed := err != nil && !IsPermanent(err)
+	if g.out {
+		return g.leaveOutLocked(probe, failed, err)
+	}
+	var u *unavailableError
+	if g.note(failed) || errors.As(err, &u) {
+		g.out = true
+		g.nextProbe = time.Now().Add(g.wait())
+		return wentOut
+	}
+	return unchanged
+}
+
+func (g *gate) leaveOutLocked(probe, failed bool, err error) change {
+	switch {
+	case !probe:
+	case err == nil:
 		g.out, g.probes = false, 0
 		g.results, g.next, g.failures = nil, 0, 0
 		return cameBack
-	}
-	var u *unavailableError
-	failed := err != nil && !IsPermanent(err)
-	if failed && g.out {
+	case failed:
 		g.probes++
-		g.nextProbe = now.Add(g.wait())
-		return unchanged
-	}
-	if g.note(failed) || errors.As(err, &u) {
-		g.out = true
-		g.nextProbe = now.Add(g.wait())
-		return wentOut
+		g.nextProbe = time.Now().Add(g.wait())
 	}
 	return unchanged
 }

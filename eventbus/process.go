@@ -44,7 +44,7 @@ func (r *registration) attempt(ctx context.Context, rec *Record, v visit, msg *M
 	policy := r.c.cfg.Failure
 	for {
 		err := r.call(ctx, v, msg)
-		changed := r.noticeOutage(ctx, err)
+		changed := r.noticeOutage(ctx, v.probe, err)
 		if err == nil {
 			return nil
 		}
@@ -143,8 +143,8 @@ func (r *registration) call(ctx context.Context, v visit, msg *Message) (err err
 }
 
 // noticeOutage tells the gate, and the world, what an attempt says of the downstream.
-func (r *registration) noticeOutage(ctx context.Context, err error) change {
-	changed := r.gate.leave(err)
+func (r *registration) noticeOutage(ctx context.Context, probe bool, err error) change {
+	changed := r.gate.leave(probe, err)
 	switch changed {
 	case wentOut:
 		r.observe(Observation{Kind: Paused, Err: err})

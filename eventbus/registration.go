@@ -121,8 +121,12 @@ func (r *registration) handle(ctx context.Context, rec *Record, tier int) error 
 			return r.finish(rec, v, r.putOff(ctx, rec, v, to, time.Time{}))
 		}
 	}
-	if err := r.gate.enter(); err != nil {
+	var err error
+	if v.probe, err = r.gate.enter(); err != nil {
 		return err
+	}
+	if v.probe {
+		defer r.gate.probed()
 	}
 	return r.finish(rec, v, r.process(ctx, rec, v, eventType))
 }

@@ -28,6 +28,7 @@ type visit struct {
 	rec       *Record // as the callback's serializer shall see it
 	tier      int     // 0: the topic itself; n: the n-th retry topic
 	attempts  int     // made so far
+	probe     bool    // whether the downstream is back
 	at        time.Time
 	partition int32 // of the topic itself
 	offset    int64

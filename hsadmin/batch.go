@@ -7,13 +7,14 @@ import (
 	"sync"
 )
 
-// BatchConfig says how many calls of a [BatchClient] run at once. Zero fields
-// take the default named at each.
+// BatchConfig says how many attempts of a [BatchClient]'s calls are under way at
+// once. Zero fields take the default named at each.
 type BatchConfig struct {
 	// MinConcurrency is what the limit never falls below. Default 4.
 	MinConcurrency int
-	// MaxConcurrency is what it never rises above. Default 64. The client's
-	// MaxConnections should not be less.
+	// MaxConcurrency is what it never rises above, and how many calls of one batch
+	// run at once, those included that wait for their next attempt. Default 64. The
+	// client's MaxConnections should not be less.
 	MaxConcurrency int
 	// InitialConcurrency is where it starts. Default 16.
 	InitialConcurrency int
@@ -95,7 +96,8 @@ func NewBatchClient(requester Requester, cfg BatchConfig) *BatchClient {
 	return &BatchClient{requester: requester, limiter: newLimiter(cfg), most: cfg.MaxConcurrency}
 }
 
-// Concurrency is how many calls may run at once now.
+// Concurrency is how many attempts may be under way at once now. A call that waits
+// before its next attempt does not count.
 func (b *BatchClient) Concurrency() int { return b.limiter.current() }
 
 // SendAll sends every request and waits for all outcomes.
@@ -230,11 +232,11 @@ func (r *batchRun) take(ctx context.Context) (int, Request, bool) {
 }
 
 func (r *batchRun) call(ctx context.Context, index int, req Request) Outcome {
-	if err := r.batch.limiter.acquire(ctx); err != nil {
+	req.place = &place{limiter: r.batch.limiter}
+	if err := req.place.take(ctx); err != nil {
 		return Outcome{Index: index, State: NotStarted, Err: err}
 	}
-	defer r.batch.limiter.release()
-	req.observe = r.batch.limiter.observe
+	defer req.place.leave()
 	resp, err := r.batch.requester.Do(ctx, &req)
 	if err != nil {
 		return Outcome{Index: index, State: Failed, Err: err}

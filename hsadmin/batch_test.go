@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -226,8 +227,7 @@ func TestConcurrencyFollowsTheBackend(t *testing.T) {
 
 		capacity.Store(12)
 		client.SendAll(t.Context(), requests(3000))
-		// It swings around 21: calls that wait for their retry hold a place too.
-		assert.Less(t, client.Concurrency(), 40, "shrinks when throttled")
+		assert.LessOrEqual(t, client.Concurrency(), 18, "shrinks when throttled")
 		assert.GreaterOrEqual(t, client.Concurrency(), 4)
 
 		capacity.Store(1000)
@@ -237,6 +237,60 @@ func TestConcurrencyFollowsTheBackend(t *testing.T) {
 		slow.Store(int64(200 * time.Millisecond))
 		client.SendAll(t.Context(), requests(500))
 		assert.Less(t, client.Concurrency(), 24, "shrinks when answers become slow")
+	})
+}
+
+func TestConcurrencySettlesNearWhatTheBackendBears(t *testing.T) {
+	for _, capacity := range []int{6, 12, 30} {
+		t.Run(strconv.Itoa(capacity), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var running atomic.Int64
+				fake := &fakeTransport{answer: func(int, *http.Request) (*http.Response, error) {
+					defer running.Add(-1)
+					if running.Add(1) > int64(capacity) {
+						time.Sleep(time.Millisecond) // on the fake clock, as below
+						return status(429)
+					}
+					time.Sleep(10 * time.Millisecond)
+					return status(204)
+				}}
+				// So many attempts that a call fails only when the retry budget is spent.
+				retries := hsadmin.RetryConfig{MaxAttempts: 20}
+				client := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{Retry: retries}), hsadmin.BatchConfig{})
+				require.Equal(t, 1000, client.SendAll(t.Context(), requests(1000)).Succeeded)
+				before, calls, sum := len(fake.requests()), 200*capacity, 0
+				for outcome := range client.Stream(t.Context(), slices.Values(requests(calls))) {
+					assert.Equal(t, hsadmin.Succeeded, outcome.State)
+					now := client.Concurrency()
+					assert.LessOrEqual(t, now, capacity*3/2)
+					sum += now
+				}
+				assert.GreaterOrEqual(t, sum/calls, capacity*2/3, "on average, so that it is used")
+				assert.Less(t, len(fake.requests())-before, calls*4/3, "refusals are few")
+			})
+		})
+	}
+}
+
+func TestACallHoldsNoPlaceWhileItWaitsForItsRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var refused atomic.Bool
+		fake := &fakeTransport{answer: func(_ int, req *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(req.URL.Path, "/0") && refused.CompareAndSwap(false, true) {
+				return status(503, "Retry-After", "15")
+			}
+			time.Sleep(time.Millisecond) // on the fake clock
+			return status(204)
+		}}
+		client := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{}),
+			hsadmin.BatchConfig{MinConcurrency: 1, InitialConcurrency: 1, MaxConcurrency: 2})
+		start := time.Now()
+		var order []int
+		for outcome := range client.Stream(t.Context(), slices.Values(requests(10))) {
+			order = append(order, outcome.Index)
+			assert.Equal(t, len(order) == 10, time.Since(start) > 14*time.Second, "after %v", time.Since(start))
+		}
+		assert.Equal(t, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 0}, order)
 	})
 }
 
@@ -259,6 +313,6 @@ func TestStrayFailuresDoNotShrinkTheConcurrency(t *testing.T) {
 		client := hsadmin.NewBatchClient(fakeClient(t, fake, hsadmin.Config{Retry: hsadmin.RetryConfig{MaxAttempts: 20}}), hsadmin.BatchConfig{})
 		result := client.SendAll(t.Context(), requests(5000))
 		assert.Equal(t, 5000, result.Succeeded)
-		assert.Greater(t, client.Concurrency(), 48)
+		assert.Greater(t, client.Concurrency(), 36, "grows from 16 to what is used: some of the 64 calls always wait for a retry")
 	})
 }

@@ -62,18 +62,18 @@ func sortHooks(hooks []any) (attempts []AttemptHook, calls []CallHook, err error
 	return attempts, calls, nil
 }
 
-// observe tells the hooks and the caller's observer of each attempt.
+// observe tells the hooks and the batch of each attempt.
 func observe(hooks []AttemptHook) decorator {
 	return func(next Requester) Requester {
 		return RequesterFunc(func(ctx context.Context, req *Request) (*Response, error) {
-			if len(hooks) == 0 && req.observe == nil {
+			if len(hooks) == 0 && req.place == nil {
 				return next.Do(ctx, req)
 			}
 			ctx, ended := startAttempt(ctx, hooks, req)
 			start := time.Now()
 			resp, err := next.Do(ctx, req)
-			if req.observe != nil {
-				req.observe(err, time.Since(start))
+			if req.place != nil {
+				req.place.limiter.observe(err, time.Since(start))
 			}
 			for _, end := range slices.Backward(ended) {
 				end(statusOf(resp, err), err)

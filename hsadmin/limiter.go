@@ -9,13 +9,15 @@ import (
 	"time"
 )
 
-// limiter bounds how many calls run at once, and adapts the bound to what the
-// backend bears, much as DCTCP does (RFC 8257): attempts are judged in rounds of
-// as many as may run at once. Each round that used the bound raises it a little;
-// signs of overload lower it in proportion to how many attempts showed one. A
-// backend that refuses everything thus halves it each round, while up to an
-// eighth refused is borne: so many fail by chance somewhere, or are the price of
-// knowing where the limit is.
+// limiter bounds how many attempts are under way at once, and adapts the bound to
+// what the backend bears, much as DCTCP does (RFC 8257): attempts are judged in
+// rounds of as many as may be under way at once, and each round changes the bound
+// in proportion to how many of its attempts showed overload. Up to a fifth is
+// borne: so many fail by chance somewhere, or are the price of knowing where the
+// limit is. Fewer raise the bound a little, when the round used it; more lower it.
+// So the bound settles next to what the backend bears, where a fifth is refused at
+// most, which is less than the retry budget allows. If each round raised it by a
+// whole one besides, a small bound would settle far above.
 //
 // Signs of overload are 429, 503, and latency when most of a round is slow; a few
 // slow answers say nothing about load. Broken connections are the circuit
@@ -32,8 +34,6 @@ type limiter struct {
 	ended, marked, slow int
 	peak                int
 	fastest             time.Duration
-	// overload is the smoothed part of attempts that showed overload.
-	overload float64
 	// usual is the least latency seen lately.
 	usual time.Duration
 }
@@ -41,10 +41,12 @@ type limiter struct {
 const (
 	// latencyFloor is what no attempt is blamed for, however fast others are.
 	latencyFloor = 25 * time.Millisecond
-	// overloadGain is the weight of the latest round in overload.
-	overloadGain = 0.5
-	// growth is the part of the bound by which a round raises it, and one more.
-	growth = 1.0 / 16
+	// borne is the part of a round that may show overload without lowering the bound.
+	borne = 1.0 / 5
+	// gain is how much of the difference from borne a round changes the bound by: by
+	// a 20th upwards at most, and by a fifth downwards. More of it makes the bound
+	// swing, for a round hears of overload late.
+	gain = 1.0 / 4
 	// latencyDrift is how fast the usual latency follows a backend that became
 	// slower for good, as a part per round.
 	latencyDrift = 1000
@@ -60,7 +62,7 @@ func (l *limiter) current() int {
 	return int(l.limit)
 }
 
-// acquire waits until one more call may run, or the context ends.
+// acquire waits until one more attempt may be under way, or the context ends.
 func (l *limiter) acquire(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return endOf(ctx)
@@ -153,13 +155,9 @@ func (l *limiter) endRound() {
 	if 2*l.slow > l.ended {
 		l.marked = l.ended
 	}
-	part := float64(l.marked) / float64(l.ended)
-	l.overload += overloadGain * (part - l.overload)
-	if l.peak >= int(l.limit) {
-		l.limit += 1 + growth*l.limit
-	}
-	if l.marked > 0 {
-		l.limit *= 1 - l.overload/2
+	change := gain * (borne - float64(l.marked)/float64(l.ended))
+	if change < 0 || l.peak >= int(l.limit) {
+		l.limit *= 1 + change
 	}
 	l.limit = min(max(l.limit, float64(l.cfg.MinConcurrency)), float64(l.cfg.MaxConcurrency))
 	if l.fastest > 0 {

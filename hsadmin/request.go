@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
 // Request is one call of the HS Admin interface. It is not changed by sending,
@@ -26,9 +25,9 @@ type Request struct {
 	// POST, kept over its attempts.
 	IdempotencyKey string
 
-	// observe, when set, hears of every attempt's end.
-	observe func(err error, took time.Duration)
-	trail   *trail
+	// place, when set, is the call's place in a batch.
+	place *place
+	trail *trail
 }
 
 // Response is a successful answer: its status is 2xx.

@@ -24,7 +24,7 @@ func retry(cfg RetryConfig) decorator {
 				if !again || !budget.spend() {
 					return nil, err
 				}
-				if ended := sleep(ctx, wait); ended != nil {
+				if ended := req.place.pause(ctx, wait); ended != nil {
 					return nil, interrupted(err, ended)
 				}
 			}

@@ -69,7 +69,7 @@ func (m *Manager) close(ctx context.Context, t Task, c Closing) (Result, error) 
 	if err != nil {
 		return Result{Task: t}, fmt.Errorf("asynctask: advance %s: %w", t.ID, err)
 	}
-	return Result{Task: t, Duplicate: closed.Found != FoundOpen, Completed: last}, nil
+	return Result{Task: t, Duplicate: closed.Found != FoundOpen, Completed: last || t.State.Final()}, nil
 }
 
 // discarded observes what became of the reply and returns the error, if any,
@@ -83,10 +83,10 @@ func (m *Manager) discarded(t Task, c Closing, closed Closed) error {
 	switch {
 	case closed.Found == FoundNothing:
 		o.Kind, err = ReplyUnknown, ErrUnknownRequest
-	case c.Late || closed.Found == FoundClosed:
-		o.Kind, err = ReplyLate, ErrLateReply
 	case closed.Found == FoundAnswered:
 		o.Kind = ReplyDuplicate
+	case c.Late || closed.Found == FoundClosed:
+		o.Kind, err = ReplyLate, ErrLateReply
 	case !closed.SentAt.IsZero():
 		o.Duration = m.now().Sub(closed.SentAt)
 	}

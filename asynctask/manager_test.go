@@ -143,7 +143,21 @@ func TestRepliesThatCannotBeAccepted(t *testing.T) {
 	again, err := w.DispatchEvent(t.Context(), reply(id, "failed"))
 	require.NoError(t, err)
 	assert.True(t, again.Duplicate)
+	assert.False(t, again.Completed)
 	assert.Equal(t, 1, w.seen.count(asynctask.ReplyDuplicate))
+}
+
+func TestReplyRepeatedAfterTheEndIsADuplicate(t *testing.T) {
+	w := newWorld(t, asynctask.Config{}, steps(1))
+	task := w.start("T")
+	w.answer("ok", task.ID+"/s0/r0")
+	require.Equal(t, asynctask.StateCompleted, w.task(task.ID).State)
+	again, err := w.DispatchEvent(t.Context(), reply(task.ID+"/s0/r0", "ok"))
+	require.NoError(t, err)
+	assert.True(t, again.Duplicate)
+	assert.True(t, again.Completed)
+	assert.Equal(t, 1, w.seen.count(asynctask.ReplyDuplicate))
+	assert.Zero(t, w.seen.count(asynctask.ReplyLate))
 }
 
 func TestReplyHookSeesTheWholePayloadAndCanAskForAnother(t *testing.T) {

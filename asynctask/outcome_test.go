@@ -53,6 +53,18 @@ func TestPolicyDecidesWhatFailuresMean(t *testing.T) {
 	}
 }
 
+func TestPercentagesAreExact(t *testing.T) {
+	for hundredths := int64(1); hundredths <= 10_000; hundredths++ {
+		policy := asynctask.AtMostPercent(float64(hundredths) / 100)
+		for _, total := range []int64{10, 1000, 10_000, 1_000_000} {
+			allowed := hundredths * total / 10_000
+			require.True(t, policy(total, allowed), "%d of %d, %d hundredths", allowed, total, hundredths)
+			require.False(t, policy(total, allowed+1), "%d of %d, %d hundredths", allowed+1, total, hundredths)
+		}
+	}
+	assert.True(t, asynctask.AtMostPercent(0)(0, 0))
+}
+
 func TestAnySucceedsWithoutRequests(t *testing.T) {
 	d := steps(0)
 	d.Steps[0].Policy = asynctask.AnySucceeds()

@@ -107,7 +107,7 @@ type StartOptions struct {
 
 // Result tells what a call did.
 type Result struct {
-	Task Task // as it was when the call returned
+	Task Task // as the call found it, or as Start stored it
 	// Existing is set by Start when the task was there already.
 	Existing bool
 	// Duplicate is set by DispatchEvent when the request was answered before.

@@ -88,10 +88,9 @@ func (f *fanOutRun) flush(ctx context.Context) error {
 		}
 		f.batch = f.batch[:0]
 	}
-	if err := f.m.refill(ctx, f.t, f.s); err != nil {
-		f.m.erred(ctx, f.t, "refill", err)
-	}
-	return nil
+	// This looks at the task anew: its window may be another by now.
+	_, err := f.m.advances.Do(ctx, advanceKey(f.t.ID, f.s.Name), struct{}{})
+	return err
 }
 
 // repeated tells a name that this very stream yielded twice from one that an

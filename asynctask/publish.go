@@ -39,6 +39,9 @@ func (m *Manager) refill(ctx context.Context, t Task, s *Step) error {
 		if len(recs) < m.cfg.Batch {
 			return nil
 		}
+		if t, err = m.store.Task(ctx, t.ID); err != nil { // its window may be another by now
+			return fmt.Errorf("asynctask: refill: %w", err)
+		}
 	}
 }
 

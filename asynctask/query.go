@@ -53,8 +53,9 @@ func (m *Manager) Unknown(ctx context.Context) (map[Scope]int64, error) {
 }
 
 // SetWindow changes the window of a step of a running task; negative: no
-// limit, 0: publish no more until it is changed again. Requests already in flight stay so. Errors match ErrTaskNotFound,
-// ErrUnknownType, ErrUnknownStep, ErrEnded.
+// limit, 0: publish no more until it is changed again. Requests already in
+// flight stay so; a batch per process may still be admitted by the window of
+// before. Errors match ErrTaskNotFound, ErrUnknownType, ErrUnknownStep, ErrEnded.
 func (m *Manager) SetWindow(ctx context.Context, taskID, step string, window int) error {
 	t, err := m.store.Task(ctx, taskID)
 	if err != nil {

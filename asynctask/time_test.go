@@ -1,6 +1,8 @@
 package asynctask_test
 
 import (
+	"context"
+	"iter"
 	"testing"
 	"time"
 
@@ -126,6 +128,50 @@ func TestWindowBoundsWhatIsInFlight(t *testing.T) {
 	require.ErrorIs(t, w.SetWindow(t.Context(), task.ID, "s0", 1), asynctask.ErrEnded)
 	require.ErrorIs(t, w.SetWindow(t.Context(), task.ID, "s9", 1), asynctask.ErrUnknownStep)
 	require.ErrorIs(t, w.SetWindow(t.Context(), "nobody", "s0", 1), asynctask.ErrTaskNotFound)
+}
+
+func TestWindowChangesWhileTheStepGrows(t *testing.T) {
+	d := steps(0)
+	var w *world
+	d.Steps[0].Requests = func(ctx context.Context, task asynctask.Task) iter.Seq2[asynctask.Request, error] {
+		return func(yield func(asynctask.Request, error) bool) {
+			n := 0
+			for r, err := range numbered(20)(ctx, task) {
+				if n++; n == 5 {
+					require.NoError(t, w.SetWindow(ctx, task.ID, "s0", 0))
+				}
+				if !yield(r, err) {
+					return
+				}
+			}
+		}
+	}
+	w = newWorld(t, asynctask.Config{Batch: 2}, d)
+	task := w.start("T")
+	assert.Len(t, w.requests(), 4, "no more after it was paused")
+	require.NoError(t, w.SetWindow(t.Context(), task.ID, "s0", 9))
+	assert.Len(t, w.requests(), 5)
+}
+
+func TestWindowChangesWhileItIsRefilled(t *testing.T) {
+	d := steps(20)
+	d.Steps[0].Window = -1
+	w := newWorld(t, asynctask.Config{Batch: 2}, d)
+	r, err := w.Start(t.Context(), asynctask.StartOptions{Type: "T"})
+	require.NoError(t, err)
+	require.NoError(t, w.SetWindow(t.Context(), r.Task.ID, "s0", 0))
+	w.sweep()
+	require.Empty(t, w.requests())
+	published := 0
+	w.bus.fail = func(*eventbus.Message) error {
+		if published++; published == 3 { // the manager is asked meanwhile, by somebody else
+			go func() { assert.NoError(t, w.manager(asynctask.Config{}, d).SetWindow(t.Context(), r.Task.ID, "s0", 0)) }()
+			require.Eventually(t, func() bool { return w.task(r.Task.ID).Windows["s0"] == 0 }, time.Minute, time.Millisecond)
+		}
+		return nil
+	}
+	require.NoError(t, w.SetWindow(t.Context(), r.Task.ID, "s0", -1))
+	assert.Len(t, w.requests(), 4)
 }
 
 func TestRequestsThatDidNotReachTheBusArePublishedAgain(t *testing.T) {

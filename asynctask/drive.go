@@ -57,7 +57,7 @@ func (m *Manager) fanOutStage(ctx context.Context, t Task, s *Step) (Task, bool,
 	}
 	err = m.fanOut(ctx, t, s)
 	switch {
-	case errors.Is(err, ErrNotRunning), errors.Is(err, ErrConflict):
+	case errors.Is(err, ErrNotRunning):
 		return t, false, nil // somebody else has the task
 	case errors.Is(err, errPastDeadline):
 		return t, true, nil
@@ -208,9 +208,6 @@ func (m *Manager) closeLeftovers(ctx context.Context, t Task) error {
 		}
 		if n == 0 {
 			break
-		}
-		if err := m.store.RenewTask(ctx, t.ID, t.Owner, m.now().Add(m.cfg.Lease)); err != nil {
-			return fmt.Errorf("asynctask: renew %s: %w", t.ID, err)
 		}
 	}
 	_, _, err := m.update(ctx, t, func(now *Task) bool {

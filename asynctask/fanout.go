@@ -16,7 +16,7 @@ import (
 // so a fan-out that takes over from another inserts only what is missing, and
 // two at once do no harm.
 func (m *Manager) fanOut(ctx context.Context, t Task, s *Step) error {
-	f := &fanOutRun{m: m, t: t, s: s, renewed: m.now()}
+	f := &fanOutRun{m: m, t: t, s: s, flushed: m.now()}
 	var seq int64
 	for req, err := range s.Requests(ctx, t) {
 		if err != nil {
@@ -28,7 +28,7 @@ func (m *Manager) fanOut(ctx context.Context, t Task, s *Step) error {
 		}
 		seq++
 		f.batch = append(f.batch, rec)
-		if len(f.batch) == m.cfg.Batch {
+		if len(f.batch) == m.cfg.Batch || m.now().Sub(f.flushed) > m.cfg.Lease/4 { // a slow stream's are not kept waiting
 			if err := f.flush(ctx); err != nil {
 				return err
 			}
@@ -62,21 +62,15 @@ type fanOutRun struct {
 	t       Task
 	s       *Step
 	batch   []Record
-	renewed time.Time
+	flushed time.Time
 }
 
 func (f *fanOutRun) flush(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if pastDeadline(f.t, f.m.now()) {
+	if f.flushed = f.m.now(); pastDeadline(f.t, f.flushed) {
 		return errPastDeadline
-	}
-	if now := f.m.now(); now.Sub(f.renewed) > f.m.cfg.Lease/4 {
-		if err := f.m.store.RenewTask(ctx, f.t.ID, f.t.Owner, now.Add(f.m.cfg.Lease)); err != nil {
-			return fmt.Errorf("asynctask: renew %s: %w", f.t.ID, err)
-		}
-		f.renewed = now
 	}
 	if len(f.batch) > 0 {
 		existing, err := f.m.store.InsertRequests(ctx, f.t.ID, f.s.Name, f.batch)

@@ -78,6 +78,7 @@ func (m *Manager) claimInto(ctx context.Context, slots chan struct{}, wg *sync.W
 
 // safely drives a task; a panic of a step or hook is an error like any other.
 func (m *Manager) safely(ctx context.Context, t Task) (err error) {
+	defer m.hold(ctx, t)()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("asynctask: panic: %v\n%s", p, debug.Stack())

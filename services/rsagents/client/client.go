@@ -21,7 +21,7 @@ type Client struct {
 func New(base string, client *http.Client) *Client { return &Client{base: base, http: client} }
 
 // Release gives an agent package up; it returns usecase.ErrInUse when a router is
-// associated with it.
+// associated with it, and usecase.ErrUnanswered when rsclient is away or in trouble.
 func (c *Client) Release(ctx context.Context, ispID, packageID string) error {
 	target, err := url.JoinPath(c.base, "router_agent_packages", "references", url.PathEscape(packageID))
 	if err != nil {
@@ -34,14 +34,16 @@ func (c *Client) Release(ctx context.Context, ispID, packageID string) error {
 	req.Header.Set(httpapi.ISPHeader, ispID)
 	res, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("rsagents: release: %w", err)
+		return fmt.Errorf("%w: %w", usecase.ErrUnanswered, err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	switch res.StatusCode {
-	case http.StatusNoContent:
+	switch {
+	case res.StatusCode == http.StatusNoContent:
 		return nil
-	case http.StatusConflict:
+	case res.StatusCode == http.StatusConflict:
 		return usecase.ErrInUse
+	case res.StatusCode >= http.StatusInternalServerError:
+		return fmt.Errorf("%w: rsclient answered %s", usecase.ErrUnanswered, res.Status)
 	}
 	return fmt.Errorf("rsagents: release: rsclient answered %s", res.Status)
 }

@@ -4,6 +4,7 @@ package rest
 import (
 	_ "embed"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -102,6 +103,10 @@ func problem(err error) error {
 		return httpapi.NewProblem(http.StatusConflict, "the agent package is the default for its target")
 	case errors.Is(err, usecase.ErrInUse):
 		return httpapi.NewProblem(http.StatusConflict, "a router refers to the agent package")
+	case errors.Is(err, usecase.ErrUnanswered):
+		// With its cause, for the log.
+		return fmt.Errorf("%w: %w", httpapi.NewProblem(http.StatusServiceUnavailable,
+			"rsclient, which knows the routers, does not answer: the agent package was not deleted, try again later"), err)
 	}
 	return err
 }

@@ -144,9 +144,12 @@ func TestDeleteAsksWhoRefersToThePackage(t *testing.T) {
 
 	f.references.err = usecase.ErrInUse
 	f.call(http.StatusConflict, "DELETE "+one, "")
-	f.references.err = errors.New("rsclient is away")
+	f.references.err = fmt.Errorf("%w: connection refused", usecase.ErrUnanswered)
+	assert.Contains(t, f.call(http.StatusServiceUnavailable, "DELETE "+one, "").Body, "was not deleted, try again later")
+	f.references.err = errors.New("rsclient answers nonsense")
 	f.call(http.StatusInternalServerError, "DELETE "+one, "")
 	f.call(http.StatusOK, "GET "+one, "")
+	assert.Empty(t, f.told(), "nothing has changed")
 	f.references.err = nil
 	f.call(http.StatusNoContent, "DELETE "+one, "")
 	assert.Equal(t, []string{"RSAgentsUpdated isp-1"}, f.told())

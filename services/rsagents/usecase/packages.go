@@ -135,7 +135,8 @@ func unchanged(old, now rsevent.AgentPackage) error {
 }
 
 // Delete removes a package that is no default and that no router refers to: else
-// it returns domain.ErrDefault or ErrInUse.
+// it returns domain.ErrDefault or ErrInUse. While it cannot be known who refers to
+// it the package stays, and the error is ErrUnanswered.
 func (p *Packages) Delete(ctx context.Context, ispID, id string) error {
 	catalog, err := lookup(ctx, p.catalogs, ispID)
 	if err != nil {

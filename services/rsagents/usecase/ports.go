@@ -11,8 +11,13 @@ import (
 	"github.com/hexplane/hexplane/services/rsagents/domain"
 )
 
-// ErrInUse says that a router refers to the agent package.
-var ErrInUse = errors.New("rsagents: agent package in use")
+// Errors of References.
+var (
+	// ErrInUse says that a router refers to the agent package.
+	ErrInUse = errors.New("rsagents: agent package in use")
+	// ErrUnanswered says that it is not known who refers to the agent package.
+	ErrUnanswered = errors.New("rsagents: references of agent package are unknown")
+)
 
 // Catalogs keeps the catalogs by ISP; *docstore.Collection implements it. Change
 // functions may run more than once for one call.
@@ -26,7 +31,8 @@ type Catalogs interface {
 // References knows who refers to an agent package.
 type References interface {
 	// Release gives a package up, so that no router can be associated with it any
-	// more. It returns ErrInUse when one is.
+	// more. It returns ErrInUse when one is, and ErrUnanswered when it may be asked
+	// again later; then the package may have been given up or not.
 	Release(ctx context.Context, ispID, packageID string) error
 }
 

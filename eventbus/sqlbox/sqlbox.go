@@ -32,6 +32,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/hexplane/hexplane/eventbus"
+	"github.com/hexplane/hexplane/internal/sqlrows"
 )
 
 type outboxRow struct {
@@ -80,17 +81,17 @@ func Add(ctx context.Context, tx bun.IDB, msgs ...*eventbus.Message) error {
 	if len(msgs) == 0 {
 		return nil
 	}
-	rows := make([]*outboxRow, len(msgs))
+	rows := make([]outboxRow, len(msgs))
 	for i, msg := range msgs {
 		if err := msg.Validate(); err != nil {
 			return fmt.Errorf("sqlbox: message %d: %w", i, err)
 		}
-		rows[i] = &outboxRow{
+		rows[i] = outboxRow{
 			ID: msg.ID, Topic: msg.Topic, Key: []byte(msg.Key), EventType: msg.EventType, Payload: msg.Payload,
 			TraceID: msg.TraceID, Timestamp: stored(msg.Timestamp),
 		}
 	}
-	if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+	if _, err := sqlrows.Insert(ctx, tx, rows, ""); err != nil {
 		return fmt.Errorf("sqlbox: add to outbox: %w", err)
 	}
 	return nil

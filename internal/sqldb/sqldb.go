@@ -89,11 +89,11 @@ func openSQLite(cfg Config) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(cfg.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("sqldb: data folder: %w", err)
 	}
-	writer, err := sql.Open("sqlite", sqliteDSN(cfg))
+	writer, err := openPreparing(sqliteDSN(cfg))
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: open: %w", err)
 	}
-	reader, err := sql.Open("sqlite", sqliteDSN(cfg, "query_only(1)"))
+	reader, err := openPreparing(sqliteDSN(cfg, "query_only(1)"))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqldb: open: %w", err), writer.Close())
 	}
@@ -128,6 +128,8 @@ func sqliteDSN(cfg Config, pragmas ...string) string {
 		// Pages that many transactions write are copied into the database once for
 		// every 32 MiB of log, rather than every 4.
 		"wal_autocheckpoint(8000)",
+		// 16 MiB of pages at hand, and what undoes a statement of many rows too.
+		"cache_size(-16384)", "temp_store(MEMORY)",
 	}, pragmas...)
 	return "file:" + (&url.URL{Path: cfg.Path}).EscapedPath() + "?" + q.Encode()
 }

@@ -41,12 +41,12 @@ func (s *Store) CreateProjects(ctx context.Context, projects ...management.Proje
 // insertProjects refuses those that are not there afterwards, of whom another has
 // the name or the namespace.
 func insertProjects(ctx context.Context, tx bun.Tx, projects []management.Project) (map[string]error, error) {
-	rows := make([]*projectRow, len(projects))
+	rows := make([]projectRow, len(projects))
 	ids := make([]string, len(projects))
 	for i, p := range projects {
-		rows[i], ids[i] = newProjectRow(p), p.ID
+		rows[i], ids[i] = *newProjectRow(p), p.ID
 	}
-	made, err := insert(ctx, tx, &rows)
+	made, err := insert(ctx, tx, rows)
 	if err != nil || made == len(rows) {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/hexplane/hexplane/internal/sqldb"
+	"github.com/hexplane/hexplane/internal/sqlrows"
 	"github.com/hexplane/hexplane/management"
 )
 
@@ -58,14 +59,14 @@ func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
 func (s *Store) CreateAccount(ctx context.Context, account management.Account, project management.Project) error {
 	return s.write(ctx, "create account", func(ctx context.Context, tx bun.Tx) error {
 		row := newAccountRow(account)
-		made, err := insert(ctx, tx, row)
+		made, err := insert(ctx, tx, []accountRow{*row})
 		if err != nil {
 			return err
 		}
 		if made == 0 {
 			return existing(ctx, tx, row)
 		}
-		made, err = insert(ctx, tx, newProjectRow(project))
+		made, err = insert(ctx, tx, []projectRow{*newProjectRow(project)})
 		if err == nil && made == 0 {
 			return management.ErrExists
 		}
@@ -75,13 +76,8 @@ func (s *Store) CreateAccount(ctx context.Context, account management.Account, p
 
 // insert returns how many of the rows are new. Asking for no conflict, rather than
 // running into one, keeps the transaction usable.
-func insert(ctx context.Context, tx bun.Tx, rows any) (int, error) {
-	result, err := tx.NewInsert().Model(rows).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx)
-	if err != nil {
-		return 0, err
-	}
-	n, err := result.RowsAffected()
-	return int(n), err
+func insert[R any](ctx context.Context, tx bun.Tx, rows []R) (int, error) {
+	return sqlrows.Insert(ctx, tx, rows, "DO NOTHING")
 }
 
 // existing tells a repeat, whose row is there by its id, from a conflict.

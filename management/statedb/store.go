@@ -11,6 +11,7 @@ import (
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/internal/sqldb"
+	"github.com/hexplane/hexplane/internal/sqlrows"
 	"github.com/hexplane/hexplane/management"
 )
 
@@ -147,10 +148,13 @@ func (t *tx) FinishOperations(ctx context.Context, ids ...string) ([]string, err
 	if len(ids) == 0 {
 		return nil, nil
 	}
+	end := sqlrows.On(t.db)
+	end.WriteString("UPDATE operations SET pending = FALSE, reservation = ''")
+	end.And("pending", nil)
+	end.And("id IN (?)", ids)
+	end.WriteString(" RETURNING id")
 	var ended []string
-	err := t.db.NewUpdate().Model((*operationRow)(nil)).Set("pending = ?", false).Set("reservation = ''").
-		Where("id IN (?)", bun.List(ids)).Where("pending").Returning("id").Scan(ctx, &ended)
-	return ended, wrap("finish operations", err)
+	return ended, wrap("finish operations", end.Scan(ctx, t.store.db.DB, &ended))
 }
 
 // Publish keeps the events until the end of the transaction, which stores them

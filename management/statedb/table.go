@@ -5,11 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
+	"reflect"
 	"time"
 
-	"github.com/uptrace/bun"
-
+	"github.com/hexplane/hexplane/internal/sqlrows"
 	"github.com/hexplane/hexplane/management"
 )
 
@@ -26,72 +25,75 @@ type table[T, R any, P row[T, R]] struct {
 	columns columns
 }
 
-func (t table[T, R, P]) Get(ctx context.Context, id string) (T, error) {
-	var r R
-	query := t.tx.db.NewSelect().Model(&r).Where("id = ?", id)
+// selecting begins a query for what of the table's rows.
+func (t table[T, R, P]) selecting(what string) *sqlrows.Statement {
+	query := sqlrows.On(t.tx.db)
+	query.WriteString("SELECT " + what + " FROM " + string(t.tx.db.Dialect().Tables().Get(reflect.TypeFor[R]()).SQLName))
+	return query
+}
+
+// rows runs a query for whole rows, with a lock on PostgreSQL.
+func (t table[T, R, P]) rows(ctx context.Context, query *sqlrows.Statement, lock string) ([]T, error) {
 	if t.tx.locking {
-		query = query.For("UPDATE")
+		query.WriteString(lock)
 	}
-	err := query.Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
+	var rows []R
+	if err := query.Scan(ctx, t.tx.store.db.DB, &rows); err != nil {
+		return nil, err
+	}
+	var values []T
+	for i := range rows {
+		values = append(values, P(&rows[i]).to())
+	}
+	return values, nil
+}
+
+func (t table[T, R, P]) Get(ctx context.Context, id string) (T, error) {
+	var none T
+	query := t.selecting("*")
+	query.And("id = ?", id)
+	found, err := t.rows(ctx, query, " FOR UPDATE")
+	if err == nil && len(found) == 0 {
 		err = management.ErrNotFound
 	}
 	if err != nil {
-		var none T
 		return none, wrap("get", err)
 	}
-	return P(&r).to(), nil
+	return found[0], nil
 }
 
 func (t table[T, R, P]) GetAll(ctx context.Context, ids ...string) ([]T, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var rows []R
-	query := t.tx.db.NewSelect().Model(&rows).Where("id IN (?)", bun.List(ids)).OrderExpr("id")
-	if t.tx.locking {
-		query = query.For("UPDATE")
-	}
-	if err := query.Scan(ctx); err != nil {
-		return nil, wrap("get all", err)
-	}
-	return decode[T, R, P](rows), nil
-}
-
-func decode[T, R any, P row[T, R]](rows []R) []T {
-	var values []T
-	for i := range rows {
-		values = append(values, P(&rows[i]).to())
-	}
-	return values
+	query := t.selecting("*")
+	query.And("id IN (?)", ids)
+	query.WriteString(" ORDER BY id")
+	found, err := t.rows(ctx, query, " FOR UPDATE")
+	return found, wrap("get all", err)
 }
 
 // Insert leaves the transaction usable when the row exists: it asks for no
 // conflict rather than running into one.
 func (t table[T, R, P]) Insert(ctx context.Context, value T) error {
-	r, err := t.encode(value)
-	if err != nil {
-		return err
+	stored, err := t.InsertAll(ctx, value)
+	if err == nil && stored == 0 {
+		return wrap("insert", management.ErrExists)
 	}
-	result, err := t.tx.db.NewInsert().Model(r).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx)
-	return affected("insert", result, err, management.ErrExists)
+	return err
 }
 
 func (t table[T, R, P]) InsertAll(ctx context.Context, values ...T) (int, error) {
-	rows, err := t.encodeAll(values)
-	if err != nil || len(rows) == 0 {
+	rows, err := t.encode(values)
+	if err != nil {
 		return 0, err
 	}
-	result, err := t.tx.db.NewInsert().Model(&rows).On("CONFLICT DO NOTHING").Returning("NULL").Exec(ctx)
-	if err != nil {
-		return 0, wrap("insert all", err)
-	}
-	n, err := result.RowsAffected()
-	return int(n), wrap("insert all", err)
+	stored, err := sqlrows.Insert(ctx, t.tx.db, rows, "DO NOTHING")
+	return stored, wrap("insert", err)
 }
 
 func (t table[T, R, P]) PutAll(ctx context.Context, values ...T) error {
-	rows, err := t.encodeAll(values)
+	rows, err := t.encode(values)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -100,24 +102,15 @@ func (t table[T, R, P]) PutAll(ctx context.Context, values ...T) error {
 }
 
 func (t table[T, R, P]) Update(ctx context.Context, value T) error {
-	r, err := t.encode(value)
+	rows, err := t.encode([]T{value})
 	if err != nil {
 		return err
 	}
-	result, err := t.tx.db.NewUpdate().Model(r).WherePK().Exec(ctx)
+	result, err := t.tx.db.NewUpdate().Model(&rows[0]).WherePK().Exec(ctx)
 	return affected("update", result, err, management.ErrNotFound)
 }
 
-func (t table[T, R, P]) encode(value T) (P, error) {
-	if t.tx.readOnly {
-		return nil, errReadOnly
-	}
-	r := P(new(R))
-	r.from(value)
-	return r, nil
-}
-
-func (t table[T, R, P]) encodeAll(values []T) ([]R, error) {
+func (t table[T, R, P]) encode(values []T) ([]R, error) {
 	if t.tx.readOnly {
 		return nil, errReadOnly
 	}
@@ -137,46 +130,45 @@ func (t table[T, R, P]) Delete(ctx context.Context, id string) error {
 }
 
 func (t table[T, R, P]) List(ctx context.Context, f management.Filter) ([]T, error) {
-	var rows []R
-	query, err := t.columns.narrow(t.tx.db.NewSelect().Model(&rows), f)
-	if err != nil {
+	query := t.selecting("*")
+	if err := t.columns.narrow(query, f); err != nil {
 		return nil, err
 	}
-	query = query.OrderExpr("id")
+	query.WriteString(" ORDER BY id")
 	if f.Limit > 0 {
-		query = query.Limit(int64(f.Limit))
+		query.WriteString(" LIMIT ")
+		query.Value(f.Limit)
 	}
-	if t.tx.locking && t.columns.shareLists {
-		query = query.For("SHARE")
+	lock := ""
+	if t.columns.shareLists {
+		lock = " FOR SHARE"
 	}
-	if err := query.Scan(ctx); err != nil {
-		return nil, wrap("list", err)
-	}
-	return decode[T, R, P](rows), nil
+	found, err := t.rows(ctx, query, lock)
+	return found, wrap("list", err)
 }
 
-func (t table[T, R, P]) Count(ctx context.Context, f management.Filter) (int, error) {
-	query, err := t.columns.narrow(t.tx.db.NewSelect().Model((*R)(nil)), f)
-	if err != nil {
+func (t table[T, R, P]) Count(ctx context.Context, f management.Filter) (n int, err error) {
+	query := t.selecting("count(*)")
+	if err := t.columns.narrow(query, f); err != nil {
 		return 0, err
 	}
-	n, err := query.Count(ctx)
-	return int(n), wrap("count", err)
+	return n, wrap("count", query.Scan(ctx, t.tx.store.db.DB, &n))
 }
 
 func (t table[T, R, P]) CountByAccount(ctx context.Context, f management.Filter) (map[string]int, error) {
 	if t.columns.account == "" {
 		return nil, errors.New("statedb: the rows of this table belong to no account")
 	}
-	query, err := t.columns.narrow(t.tx.db.NewSelect().Model((*R)(nil)), f)
-	if err != nil {
+	query := t.selecting("account_id, count(*) AS n")
+	if err := t.columns.narrow(query, f); err != nil {
 		return nil, err
 	}
+	query.WriteString(" GROUP BY account_id")
 	var groups []struct {
 		AccountID string `bun:"account_id"`
 		Rows      int    `bun:"n"`
 	}
-	if err := query.Column("account_id").ColumnExpr("count(*) AS n").Group("account_id").Scan(ctx, &groups); err != nil {
+	if err := query.Scan(ctx, t.tx.store.db.DB, &groups); err != nil {
 		return nil, wrap("count by account", err)
 	}
 	counts := make(map[string]int, len(groups))
@@ -202,64 +194,6 @@ func wrap(op string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("statedb: %s: %w", op, err)
-}
-
-// columns says which fields of a Filter a table has, and by which condition.
-type columns struct {
-	account, project, resource, name, opType      string
-	pending, live, deleted, check, purge, created string
-	shareLists                                    bool
-	foldNames                                     bool // names compare in lower case
-}
-
-func (c columns) folded(names []string) []string {
-	if !c.foldNames {
-		return names
-	}
-	lower := make([]string, len(names))
-	for i, name := range names {
-		lower[i] = strings.ToLower(name)
-	}
-	return lower
-}
-
-// narrow applies the filter; a field that the table has no condition for is an
-// error rather than a wider answer.
-func (c columns) narrow(q *bun.SelectQuery, f management.Filter) (*bun.SelectQuery, error) {
-	var err error
-	where := func(set bool, field, condition string, args ...any) {
-		switch {
-		case !set:
-		case condition == "":
-			err = fmt.Errorf("statedb: this table cannot be filtered by %s", field)
-		default:
-			q = q.Where(condition, args...)
-		}
-	}
-	where(f.AccountID != "", "AccountID", c.account, bun.List([]string{f.AccountID}))
-	where(f.AccountIDs != nil, "AccountIDs", c.account, bun.List(f.AccountIDs))
-	where(f.ProjectID != "", "ProjectID", c.project, f.ProjectID)
-	where(f.ResourceID != "", "ResourceID", c.resource, f.ResourceID)
-	where(f.Names != nil, "Names", c.name, bun.List(c.folded(f.Names)))
-	where(f.Type != "", "Type", c.opType, f.Type)
-	where(f.Pending, "Pending", c.pending)
-	where(f.Finished, "Finished", not(c.pending))
-	where(f.Live, "Live", c.live)
-	where(!f.DeletedBy.IsZero(), "DeletedBy", c.deleted, micros(f.DeletedBy))
-	where(!f.CheckBy.IsZero(), "CheckBy", c.check, micros(f.CheckBy))
-	where(!f.PurgeBy.IsZero(), "PurgeBy", c.purge, micros(f.PurgeBy))
-	where(!f.Before.IsZero(), "Before", c.created, micros(f.Before))
-	if f.After != "" {
-		q = q.Where("id > ?", f.After)
-	}
-	return q, err
-}
-
-func not(condition string) string {
-	if condition == "" {
-		return ""
-	}
-	return "NOT " + condition
 }
 
 func micros(t time.Time) int64 {

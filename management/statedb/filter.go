@@ -1,0 +1,67 @@
+package statedb
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hexplane/hexplane/internal/sqlrows"
+	"github.com/hexplane/hexplane/management"
+)
+
+// columns says which fields of a Filter a table has, and by which condition.
+type columns struct {
+	account, project, resource, name, opType      string
+	pending, live, deleted, check, purge, created string
+	shareLists                                    bool
+	foldNames                                     bool // names compare in lower case
+}
+
+func (c columns) folded(names []string) []string {
+	if !c.foldNames {
+		return names
+	}
+	lower := make([]string, len(names))
+	for i, name := range names {
+		lower[i] = strings.ToLower(name)
+	}
+	return lower
+}
+
+// narrow applies the filter; a field that the table has no condition for is an
+// error rather than a wider answer.
+func (c columns) narrow(q *sqlrows.Statement, f management.Filter) error {
+	var err error
+	where := func(set bool, field, condition string, value any) {
+		switch {
+		case !set:
+		case condition == "":
+			err = fmt.Errorf("statedb: this table cannot be filtered by %s", field)
+		default:
+			q.And(condition, value)
+		}
+	}
+	where(f.AccountID != "", "AccountID", c.account, f.AccountID)
+	where(f.AccountIDs != nil, "AccountIDs", c.account, f.AccountIDs)
+	where(f.ProjectID != "", "ProjectID", c.project, f.ProjectID)
+	where(f.ResourceID != "", "ResourceID", c.resource, f.ResourceID)
+	where(f.Names != nil, "Names", c.name, c.folded(f.Names))
+	where(f.Type != "", "Type", c.opType, string(f.Type))
+	where(f.Pending, "Pending", c.pending, nil)
+	where(f.Finished, "Finished", not(c.pending), nil)
+	where(f.Live, "Live", c.live, nil)
+	where(!f.DeletedBy.IsZero(), "DeletedBy", c.deleted, micros(f.DeletedBy))
+	where(!f.CheckBy.IsZero(), "CheckBy", c.check, micros(f.CheckBy))
+	where(!f.PurgeBy.IsZero(), "PurgeBy", c.purge, micros(f.PurgeBy))
+	where(!f.Before.IsZero(), "Before", c.created, micros(f.Before))
+	if f.After != "" {
+		q.And("id > ?", f.After)
+	}
+	return err
+}
+
+func not(condition string) string {
+	if condition == "" {
+		return ""
+	}
+	return "NOT " + condition
+}

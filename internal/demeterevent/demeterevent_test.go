@@ -65,6 +65,11 @@ func TestValidation(t *testing.T) {
 	pending.Phase = demeterevent.PhasePending
 	require.Error(t, v.Struct(pending), "pending is management's word, not a fabric's")
 
+	nul := good
+	nul.Reason = "a\x00b"
+	require.Error(t, v.Struct(nul), "PostgreSQL cannot store it")
+	require.Equal(t, "Refused: ab", demeterevent.Reason(demeterevent.CodeRefused, nul.Reason))
+
 	require.Error(t, v.Struct(demeterevent.Project{
 		ProjectID: "p", AccountID: "a", Name: "n", Namespace: "ns", Generation: 1,
 	}), "clusters must be given, if only as []")

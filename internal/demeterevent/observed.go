@@ -41,10 +41,10 @@ const (
 )
 
 // Reason joins a code and a text into the form that the reports carry. The text
-// is cut so that the whole fits the payload's limit.
+// is cut so that the whole fits the payload's limit, and loses NUL.
 func Reason(code Code, text string) string {
 	const limit = 1024
-	whole := string(code) + ": " + text
+	whole := string(code) + ": " + strings.ReplaceAll(text, "\x00", "")
 	if len(whole) > limit {
 		whole = strings.ToValidUTF8(whole[:limit], "")
 	}
@@ -52,13 +52,13 @@ func Reason(code Code, text string) string {
 }
 
 // NamespaceState is the payload of NamespaceStateChanged: a project's namespace
-// in one cluster.
+// in one cluster. Its strings have no NUL, which PostgreSQL cannot store.
 type NamespaceState struct {
-	ProjectID          string `json:"project_id" validate:"required,max=63"`
-	ClusterID          string `json:"cluster_id" validate:"required,max=63"`
-	Namespace          string `json:"namespace" validate:"required,max=63"`
+	ProjectID          string `json:"project_id" validate:"required,max=63,excludes=\x00"`
+	ClusterID          string `json:"cluster_id" validate:"required,max=63,excludes=\x00"`
+	Namespace          string `json:"namespace" validate:"required,max=63,excludes=\x00"`
 	Phase              Phase  `json:"phase" validate:"oneof=applying ready degraded terminating gone"`
-	Reason             string `json:"reason,omitempty" validate:"max=1024"`
+	Reason             string `json:"reason,omitempty" validate:"max=1024,excludes=\x00"`
 	ObservedGeneration int64  `json:"observed_generation" validate:"min=1"`
 	// ObservedAt is the cluster's own time of the observation, UTC.
 	ObservedAt time.Time `json:"observed_at" validate:"required"`
@@ -66,11 +66,11 @@ type NamespaceState struct {
 
 // PortState is the payload of PortStateChanged: one port in one cluster.
 type PortState struct {
-	PortID             string    `json:"port_id" validate:"required,max=63"`
-	ProjectID          string    `json:"project_id" validate:"required,max=63"`
-	ClusterID          string    `json:"cluster_id" validate:"required,max=63"`
+	PortID             string    `json:"port_id" validate:"required,max=63,excludes=\x00"`
+	ProjectID          string    `json:"project_id" validate:"required,max=63,excludes=\x00"`
+	ClusterID          string    `json:"cluster_id" validate:"required,max=63,excludes=\x00"`
 	Phase              Phase     `json:"phase" validate:"oneof=applying ready degraded terminating gone"`
-	Reason             string    `json:"reason,omitempty" validate:"max=1024"`
+	Reason             string    `json:"reason,omitempty" validate:"max=1024,excludes=\x00"`
 	ObservedGeneration int64     `json:"observed_generation" validate:"min=1"`
 	ObservedAt         time.Time `json:"observed_at" validate:"required"`
 }
@@ -94,6 +94,6 @@ type Heartbeat struct {
 	Degraded   int64 `json:"degraded" validate:"min=0"`
 	// SnapshotRequest, when not empty and different from the last one served,
 	// asks for a snapshot. The fabric repeats it until the snapshot arrives.
-	SnapshotRequest string    `json:"snapshot_request,omitempty" validate:"max=64"`
+	SnapshotRequest string    `json:"snapshot_request,omitempty" validate:"max=64,excludes=\x00"`
 	SentAt          time.Time `json:"sent_at" validate:"required"`
 }

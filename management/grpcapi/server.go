@@ -57,7 +57,7 @@ func New(svc *management.Service, cfg Config) *Server {
 		grpc.MaxRecvMsgSize(largestRequest),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
-		grpc.ChainUnaryInterceptor(s.answerUnary, s.limitTime, s.authenticateUnary),
+		grpc.ChainUnaryInterceptor(s.answerUnary, s.limitTime, s.authenticateUnary, s.checkUnary),
 		grpc.ChainStreamInterceptor(s.answerStream, s.authenticateStream),
 	}
 	if cfg.TLS != nil {

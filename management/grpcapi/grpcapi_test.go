@@ -1,8 +1,11 @@
 package grpcapi_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -291,6 +294,54 @@ func TestWatchEndsWithTheServer(t *testing.T) {
 	r.stop()
 	_, err = stream.Recv()
 	require.Equal(t, codes.Unavailable, status.Code(err))
+}
+
+// TestWatchEndedByItsCallerIsNoError: most watches end by a deadline or by leaving.
+func TestWatchEndedByItsCallerIsNoError(t *testing.T) {
+	for want, end := range map[codes.Code]func(context.Context) (context.Context, context.CancelFunc){
+		codes.Canceled: context.WithCancel,
+		codes.DeadlineExceeded: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(ctx, time.Second)
+		},
+	} {
+		t.Run(want.String(), func(t *testing.T) {
+			var log syncBuffer
+			r := serve(t, grpcapi.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, insecure.NewCredentials())
+			a := r.account(t, "acme")
+			ctx, cancel := end(r.operator(t.Context()))
+			defer cancel()
+			stream, err := pb.NewProjectServiceClient(r.conn).WatchProject(ctx,
+				&pb.WatchProjectRequest{ProjectId: a.GetDefaultProjectId()})
+			require.NoError(t, err)
+			_, err = stream.Recv()
+			require.NoError(t, err)
+			if want == codes.Canceled {
+				cancel()
+			}
+			_, err = stream.Recv()
+			require.Equal(t, want, status.Code(err))
+			r.stop()
+			require.Empty(t, log.String())
+		})
+	}
+}
+
+// syncBuffer is a log that handlers of several calls write.
+type syncBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 func TestWatchNeedsAKey(t *testing.T) {

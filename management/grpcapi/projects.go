@@ -94,10 +94,14 @@ func (s projects) WatchProject(req *pb.WatchProjectRequest, stream grpc.ServerSt
 	}()
 	for p, err := range s.svc.WatchProject(ctx, req.GetProjectId()) {
 		if err != nil {
-			if ctx.Err() != nil && stream.Context().Err() == nil {
+			switch ended := stream.Context().Err(); {
+			case ended != nil: // the caller left or its deadline passed, as watches end
+				return status.FromContextError(ended).Err()
+			case ctx.Err() != nil:
 				return status.Error(codes.Unavailable, "the server stops; watch again")
+			default:
+				return err
 			}
-			return err
 		}
 		if err := stream.Send(&pb.WatchProjectResponse{Project: project(p)}); err != nil {
 			return err

@@ -187,13 +187,13 @@ func portViews(ctx context.Context, tx Tx, projectID string, ports ...Port) ([]P
 	if err != nil {
 		return nil, err
 	}
+	said, err := statusesOf(ctx, tx, ports, func(p Port) string { return p.ID })
+	if err != nil {
+		return nil, err
+	}
 	views := make([]PortView, len(ports))
 	for i, port := range ports {
-		statuses, err := tx.Statuses().List(ctx, Filter{ResourceID: port.ID})
-		if err != nil {
-			return nil, err
-		}
-		views[i] = PortView{Port: port, States: states(p.Clusters, port.Generation, statuses, clusters)}
+		views[i] = PortView{Port: port, States: states(p.Clusters, port.Generation, said[port.ID], clusters)}
 	}
 	return views, nil
 }

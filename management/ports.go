@@ -103,21 +103,22 @@ func StatusID(resourceID, clusterID string) string { return resourceID + "/" + c
 // Filter narrows a List or Count; zero fields do not. A table honors the fields
 // whose column it has and fails on the others.
 type Filter struct {
-	AccountID  string        // projects, ports, keys, audit, operations
-	AccountIDs []string      // the same, any of them
-	ProjectID  string        // ports, statuses
-	ResourceID string        // statuses; clusters, whose id it then is
-	Names      []string      // any of them; accounts, projects: whatever the case; operations: the Key
-	Type       OperationType // operations
-	Pending    bool          // operations that are pending, clusters with a snapshot under way
-	Finished   bool          // operations that are not pending
-	Live       bool          // projects and ports without DeletedAt
-	DeletedBy  time.Time     // projects deleted at or after
-	CheckBy    time.Time     // projects and ports with CheckAt set, at or before
-	PurgeBy    time.Time     // projects with PurgeAt set, at or before, not Purging
-	Before     time.Time     // operations created before
-	After      string        // ids greater than
-	Limit      int           // rows at most; 0 is no limit
+	AccountID   string        // projects, ports, keys, audit, operations
+	AccountIDs  []string      // the same, any of them
+	ProjectID   string        // ports, statuses
+	ResourceID  string        // statuses; clusters, whose id it then is
+	ResourceIDs []string      // the same, any of them
+	Names       []string      // any of them; accounts, projects: whatever the case; operations: the Key
+	Type        OperationType // operations
+	Pending     bool          // operations that are pending, clusters with a snapshot under way
+	Finished    bool          // operations that are not pending
+	Live        bool          // projects and ports without DeletedAt
+	DeletedBy   time.Time     // projects deleted at or after
+	CheckBy     time.Time     // projects and ports with CheckAt set, at or before
+	PurgeBy     time.Time     // projects with PurgeAt set, at or before, not Purging
+	Before      time.Time     // operations created before
+	After       string        // ids greater than
+	Limit       int           // rows at most; 0 is no limit
 }
 
 // SpecChecker checks port specs against JSON schemas.

@@ -111,16 +111,6 @@ func (s *Service) ListProjects(ctx context.Context, accountID string, deleted bo
 		if err != nil {
 			return nil, err
 		}
-		clusters, err := clusterIndex(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		views := make([]ProjectView, len(rows))
-		for i, p := range rows {
-			if views[i], err = loadView(ctx, tx, p, clusters); err != nil {
-				return nil, err
-			}
-		}
-		return views, nil
+		return loadViews(ctx, tx, rows...)
 	})
 }

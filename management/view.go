@@ -35,11 +35,11 @@ func (s *Service) viewProject(ctx context.Context, id string) (ProjectView, erro
 		if err != nil {
 			return ProjectView{}, err
 		}
-		clusters, err := clusterIndex(ctx, tx)
+		views, err := loadViews(ctx, tx, p)
 		if err != nil {
 			return ProjectView{}, err
 		}
-		return loadView(ctx, tx, p, clusters)
+		return views[0], nil
 	})
 }
 
@@ -52,12 +52,38 @@ func clusterIndex(ctx context.Context, tx Tx) (map[string]Cluster, error) {
 	return index, err
 }
 
-func loadView(ctx context.Context, tx Tx, p Project, clusters map[string]Cluster) (ProjectView, error) {
-	statuses, err := tx.Statuses().List(ctx, Filter{ResourceID: p.ID})
+// loadViews reads what the clusters said of the projects, all at once.
+func loadViews(ctx context.Context, tx Tx, projects ...Project) ([]ProjectView, error) {
+	clusters, err := clusterIndex(ctx, tx)
 	if err != nil {
-		return ProjectView{}, err
+		return nil, err
 	}
-	return ProjectView{Project: p, States: states(p.Clusters, p.Generation, statuses, clusters)}, nil
+	said, err := statusesOf(ctx, tx, projects, func(p Project) string { return p.ID })
+	if err != nil {
+		return nil, err
+	}
+	views := make([]ProjectView, len(projects))
+	for i, p := range projects {
+		views[i] = ProjectView{Project: p, States: states(p.Clusters, p.Generation, said[p.ID], clusters)}
+	}
+	return views, nil
+}
+
+// statusesOf returns the statuses of resources by the resource's id.
+func statusesOf[T any](ctx context.Context, tx Tx, resources []T, id func(T) string) (map[string][]Status, error) {
+	if len(resources) == 0 {
+		return nil, nil
+	}
+	ids := make([]string, len(resources))
+	for i, r := range resources {
+		ids[i] = id(r)
+	}
+	all, err := tx.Statuses().List(ctx, Filter{ResourceIDs: ids})
+	said := make(map[string][]Status, len(resources))
+	for _, st := range all {
+		said[st.ResourceID] = append(said[st.ResourceID], st)
+	}
+	return said, err
 }
 
 // states merges what the clusters said with what is known about the clusters:

@@ -207,6 +207,7 @@ func (c columns) pass(f management.Filter) (bool, error) {
 	text(f.ProjectID, c.project, "ProjectID")
 	text(f.ResourceID, c.resource, "ResourceID")
 	anyOf(f.AccountIDs, c.account, "AccountIDs", exact)
+	anyOf(f.ResourceIDs, c.resource, "ResourceIDs", exact)
 	anyOf(f.Names, c.name, "Names", nameSame)
 	text(string(f.Type), (*string)(c.opType), "Type")
 	notAfter := func(have, want time.Time) bool { return !have.After(want) }

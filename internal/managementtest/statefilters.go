@@ -64,6 +64,8 @@ func (f stateFixture) filters(t *testing.T) {
 	listed(t, f, management.Tx.Operations, management.Filter{Pending: true, Before: at(2)}, []string{"1"})
 	listed(t, f, management.Tx.Clusters, management.Filter{Pending: true}, []string{"c2"})
 	listed(t, f, management.Tx.Clusters, management.Filter{ResourceID: "c1"}, []string{"c1"})
+	listed(t, f, management.Tx.Clusters, management.Filter{ResourceIDs: []string{"none", "c2", "c1"}}, []string{"c1", "c2"})
+	listed(t, f, management.Tx.Clusters, management.Filter{ResourceIDs: []string{}}, nil)
 }
 
 func listed[T any](t *testing.T, f stateFixture, table func(management.Tx) management.Table[T],

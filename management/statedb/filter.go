@@ -44,6 +44,7 @@ func (c columns) narrow(q *sqlrows.Statement, f management.Filter) error {
 	where(f.AccountIDs != nil, "AccountIDs", c.account, f.AccountIDs)
 	where(f.ProjectID != "", "ProjectID", c.project, f.ProjectID)
 	where(f.ResourceID != "", "ResourceID", c.resource, f.ResourceID)
+	where(f.ResourceIDs != nil, "ResourceIDs", c.resource, f.ResourceIDs)
 	where(f.Names != nil, "Names", c.name, c.folded(f.Names))
 	where(f.Type != "", "Type", c.opType, string(f.Type))
 	where(f.Pending, "Pending", c.pending, nil)

@@ -16,60 +16,68 @@ import (
 // parsing one than on running it. On PostgreSQL the driver does this.
 type prepared struct {
 	mu     sync.Mutex
-	byText map[string]*sql.Stmt // closed with the database's connections
-}
-
-func (p *prepared) get(ctx context.Context, db *sql.DB, text string) (*sql.Stmt, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if stmt := p.byText[text]; stmt != nil {
-		return stmt, nil
-	}
-	stmt, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // lives as long as the database
-	if err != nil {
-		return nil, err
-	}
-	if p.byText == nil {
-		p.byText = make(map[string]*sql.Stmt)
-	}
-	p.byText[text] = stmt
-	return stmt, nil
+	byText map[string]*sql.Stmt // closed with the database's connections; nil: wanted
+	wanted []string
 }
 
 // in is the statement of that text, running within tx or, if that is the database
-// itself, without a transaction.
-func (p *prepared) in(ctx context.Context, db *sql.DB, tx db, text string) (*sql.Stmt, error) {
-	stmt, err := p.get(ctx, db, text)
-	if inTx, within := tx.(bun.Tx); within && err == nil {
+// itself, without a transaction; nil until prepare has prepared it.
+func (p *prepared) in(ctx context.Context, tx db, text string) *sql.Stmt {
+	p.mu.Lock()
+	stmt, known := p.byText[text]
+	if !known {
+		if p.byText == nil {
+			p.byText = make(map[string]*sql.Stmt)
+		}
+		p.byText[text] = nil
+		p.wanted = append(p.wanted, text)
+	}
+	p.mu.Unlock()
+	if inTx, within := tx.(bun.Tx); within && stmt != nil {
 		stmt = inTx.StmtContext(ctx, stmt) // ends with the transaction
 	}
-	return stmt, err
+	return stmt
+}
+
+// prepare prepares what is wanted. It is called while its caller holds no
+// connection: within a transaction it would wait for one, and there may be no other.
+func (p *prepared) prepare(ctx context.Context, db *sql.DB) {
+	p.mu.Lock()
+	wanted := p.wanted
+	p.wanted = nil
+	p.mu.Unlock()
+	for _, text := range wanted {
+		stmt, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // lives as long as the database
+		p.mu.Lock()
+		if err == nil {
+			p.byText[text] = stmt
+		} else { // the statement's own use tells why
+			delete(p.byText, text)
+		}
+		p.mu.Unlock()
+	}
 }
 
 // query runs a statement of fixed text, with parameters $1, $2, ..., within tx
 // or, if that is the database itself, without a transaction.
 func (s *Store) query(ctx context.Context, tx db, text string, args ...any) (*sql.Rows, error) {
-	if s.postgres {
-		return s.driver(tx).QueryContext(ctx, text, args...)
+	if !s.postgres {
+		if stmt := s.prepared.in(ctx, tx, text); stmt != nil { //nolint:sqlclosecheck // see in
+			return stmt.QueryContext(ctx, args...)
+		}
 	}
-	stmt, err := s.prepared.in(ctx, s.db.DB, tx, text) //nolint:sqlclosecheck // see in
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(ctx, args...)
+	return s.driver(tx).QueryContext(ctx, text, args...)
 }
 
 // exec runs such a statement for its effect alone.
 func (s *Store) exec(ctx context.Context, tx db, text string, args ...any) error {
-	if s.postgres {
-		_, err := s.driver(tx).ExecContext(ctx, text, args...)
-		return err
+	if !s.postgres {
+		if stmt := s.prepared.in(ctx, tx, text); stmt != nil { //nolint:sqlclosecheck // see in
+			_, err := stmt.ExecContext(ctx, args...)
+			return err
+		}
 	}
-	stmt, err := s.prepared.in(ctx, s.db.DB, tx, text) //nolint:sqlclosecheck // see in
-	if err != nil {
-		return err
-	}
-	_, err = stmt.ExecContext(ctx, args...)
+	_, err := s.driver(tx).ExecContext(ctx, text, args...)
 	return err
 }
 

@@ -76,6 +76,7 @@ func (s *Store) write(ctx context.Context, fn func(tx db) error) error {
 	if !s.postgres {
 		s.writer.Lock()
 		defer s.writer.Unlock()
+		defer s.prepared.prepare(ctx, s.db.DB)
 	}
 	for attempt := 1; ; attempt++ {
 		err := s.db.RunInTx(ctx, nil, func(_ context.Context, tx bun.Tx) error { return fn(tx) })

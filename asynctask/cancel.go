@@ -16,6 +16,9 @@ import (
 // is told. Its cost grows with the number of tasks, not of requests. Cancelling
 // again, or a job that is unknown, is harmless.
 func (m *Manager) CancelJob(ctx context.Context, jobID string) error {
+	if !fit(jobID) { // nor is there such a job
+		return nil
+	}
 	now := m.now()
 	n, err := m.store.CancelJob(ctx, jobID, *cancelCause(), now, now.Add(m.cfg.Retention))
 	if err != nil {
@@ -59,7 +62,7 @@ func (m *Manager) Starter(taskType string) eventbus.Callback {
 			Type: taskType, JobID: h.JobID, RequestID: requestID, ReplyTopic: h.ReplyTopic,
 			Payload: msg.Payload, TraceID: msg.TraceID,
 		})
-		if errors.Is(err, ErrPayloadTooLarge) || errors.Is(err, ErrUnknownType) {
+		if errors.Is(err, ErrPayloadTooLarge) || errors.Is(err, ErrUnknownType) || errors.Is(err, ErrBadStart) {
 			return eventbus.Permanent(err)
 		}
 		return err
@@ -91,8 +94,8 @@ func (m *Manager) Canceller() eventbus.Callback {
 		if err != nil {
 			return err
 		}
-		if h.JobID == "" {
-			return eventbus.Permanent(fmt.Errorf("asynctask: %s without job_id", msg.EventType))
+		if h.JobID == "" || !fit(h.JobID) {
+			return eventbus.Permanent(fmt.Errorf("asynctask: %s: job_id %q", msg.EventType, h.JobID))
 		}
 		return m.CancelJob(ctx, h.JobID)
 	})

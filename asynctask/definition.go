@@ -11,7 +11,7 @@ import (
 
 // Definition is a kind of task: a name and an ordered list of named steps.
 type Definition struct {
-	Type  string // stored with every task; no "/"
+	Type  string // stored with every task; no "/", at most 512 bytes
 	Steps []Step // run one after the other
 	// ReplyEvent is the event type of the reply to the task's requester. Empty:
 	// no reply, even if the requester named a topic.
@@ -30,7 +30,7 @@ type Definition struct {
 // Step is a stage of a task: a stream of requests, all of which are answered
 // before the next step begins.
 type Step struct {
-	Name string // stored with every request; no "/"
+	Name string // stored with every request; no "/", at most 512 bytes
 	// Requests yields the step's requests. After a crash or an error the stream
 	// is read again from its beginning, so it must yield the same names for the
 	// same task; names already stored are not inserted twice. An error stops
@@ -70,7 +70,7 @@ func (r Retry) delay(n int) time.Duration {
 	}
 	d := r.Backoff
 	for i := 1; i < n && d < limit; i++ {
-		d *= 2
+		d += min(d, limit-d)
 	}
 	return min(d, limit)
 }
@@ -105,7 +105,7 @@ func (d *Definition) step(name string) (*Step, int) {
 }
 
 func (d *Definition) validate() error {
-	if d.Type == "" || strings.Contains(d.Type, "/") {
+	if d.Type == "" || strings.Contains(d.Type, "/") || !fit(d.Type) {
 		return fmt.Errorf("%w: type %q", ErrBadDefinition, d.Type)
 	}
 	if len(d.Steps) == 0 {
@@ -113,7 +113,7 @@ func (d *Definition) validate() error {
 	}
 	for i := range d.Steps {
 		s := &d.Steps[i]
-		if _, first := d.step(s.Name); s.Name == "" || strings.Contains(s.Name, "/") || first != i {
+		if _, first := d.step(s.Name); s.Name == "" || strings.Contains(s.Name, "/") || !fit(s.Name) || first != i {
 			return fmt.Errorf("%w: %s: step name %q", ErrBadDefinition, d.Type, s.Name)
 		}
 		if s.Requests == nil || len(s.ReplyEvents) == 0 {

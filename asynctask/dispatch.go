@@ -1,6 +1,7 @@
 package asynctask
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -101,6 +102,7 @@ func (m *Manager) discarded(t Task, c Closing, closed Closed) error {
 // becomes due: a manager that knows the step takes it up from there.
 func (m *Manager) park(ctx context.Context, t Task, c Closing) error {
 	now := m.now()
+	c.Reply.Payload = bytes.ToValidUTF8(c.Reply.Payload, []byte("\ufffd")) // it is stored, once
 	rec := Record{TaskID: c.TaskID, Step: c.Step, Name: c.Name, Sent: true, SentAt: now, Attempt: 1, NextAt: now, Reply: &c.Reply}
 	if err := m.store.Reschedule(ctx, []Record{rec}); err != nil {
 		return fmt.Errorf("asynctask: park %s: %w", rec.ID(), err)

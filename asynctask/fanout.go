@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -103,14 +102,6 @@ func (f *fanOutRun) repeated(existing []Record) error {
 	return nil
 }
 
-// maxName is the most bytes of what identifies something: databases limit the
-// size of what they index.
-const maxName = 512
-
-func fit(name string) bool {
-	return len(name) <= maxName && utf8.ValidString(name) && strings.IndexByte(name, 0) < 0
-}
-
 // record turns what a step yielded into what is stored. Errors match
 // ErrBadRequest or ErrPayloadTooLarge.
 func (m *Manager) record(t Task, s *Step, seq int64, req Request) (Record, error) {
@@ -124,8 +115,9 @@ func (m *Manager) record(t Task, s *Step, seq int64, req Request) (Record, error
 	if req.Topic == "" || req.EventType == "" {
 		return r, fmt.Errorf("%w: %s: topic and event type are required", ErrBadRequest, r.ID())
 	}
-	if !fit(r.Name) || !fit(r.Key) {
-		return r, fmt.Errorf("%w: name %q, key %q: at most %d bytes of UTF-8 without NUL", ErrBadRequest, r.Name, r.Key, maxName)
+	if !fit(r.Name, r.Key, r.Topic, r.EventType) {
+		return r, fmt.Errorf("%w: name %q, key %q, topic %q, event type %q: each at most %d bytes of UTF-8 without NUL",
+			ErrBadRequest, r.Name, r.Key, r.Topic, r.EventType, maxName)
 	}
 	raw, ok := req.Payload.(json.RawMessage)
 	if !ok && req.Payload != nil {
@@ -137,8 +129,8 @@ func (m *Manager) record(t Task, s *Step, seq int64, req Request) (Record, error
 	if raw == nil {
 		raw = json.RawMessage("{}")
 	}
-	if b := bytes.TrimSpace(raw); len(b) == 0 || b[0] != '{' || ok && !json.Valid(b) {
-		return r, fmt.Errorf("%w: %s: the payload is not a JSON object", ErrBadRequest, r.ID())
+	if b := bytes.TrimSpace(raw); len(b) == 0 || b[0] != '{' || ok && !json.Valid(b) || !utf8.Valid(b) {
+		return r, fmt.Errorf("%w: %s: the payload is not a JSON object in UTF-8", ErrBadRequest, r.ID())
 	}
 	if len(raw) > m.cfg.MaxPayload {
 		return r, fmt.Errorf("%w: %s: %d bytes, limit %d", ErrPayloadTooLarge, r.ID(), len(raw), m.cfg.MaxPayload)

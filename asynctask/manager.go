@@ -80,6 +80,9 @@ func (m *Manager) Start(ctx context.Context, opt StartOptions) (Result, error) {
 	if len(opt.Payload) > m.cfg.MaxPayload {
 		return Result{}, fmt.Errorf("%w: %d bytes to start %s, limit %d", ErrPayloadTooLarge, len(opt.Payload), opt.Type, m.cfg.MaxPayload)
 	}
+	if len(opt.Payload) > 0 && !storable(opt.Payload) {
+		return Result{}, fmt.Errorf("%w: the payload is not JSON in UTF-8", ErrBadStart)
+	}
 	task, err := m.newTask(d, opt)
 	if err != nil {
 		return Result{}, err

@@ -196,7 +196,10 @@ func TestCallbacks(t *testing.T) {
 	for name, err := range map[string]error{
 		"start, not JSON":  w.Starter("T").Notify(ctx, request(`{`)),
 		"start, too large": w.Starter("T").Notify(ctx, request(`{"x":"`+string(make([]byte, 300))+`"}`)),
+		"start, NUL":       w.Starter("T").Notify(ctx, request(`{"request_id":"a\u0000"}`)),
+		"start, no UTF-8":  w.Starter("T").Notify(ctx, request("{\"x\":\"\xff\"}")),
 		"cancel, no job":   cancel(`{}`),
+		"cancel, NUL":      cancel(`{"job_id":"a\u0000"}`),
 		"cancel, not JSON": cancel(`[]`),
 	} {
 		assert.True(t, eventbus.IsPermanent(err), name)

@@ -8,7 +8,12 @@ import (
 )
 
 // Task returns a task. Errors match ErrTaskNotFound.
-func (m *Manager) Task(ctx context.Context, id string) (Task, error) { return m.store.Task(ctx, id) }
+func (m *Manager) Task(ctx context.Context, id string) (Task, error) {
+	if !fit(id) { // a database would rather fail
+		return Task{}, fmt.Errorf("%w: %q", ErrTaskNotFound, id)
+	}
+	return m.store.Task(ctx, id)
+}
 
 // Tasks lists tasks in order of id; continue after the last one's id.
 func (m *Manager) Tasks(ctx context.Context, f TaskFilter) ([]Task, error) {
@@ -57,7 +62,7 @@ func (m *Manager) Unknown(ctx context.Context) (map[Scope]int64, error) {
 // flight stay so; a batch per process may still be admitted by the window of
 // before. Errors match ErrTaskNotFound, ErrUnknownType, ErrUnknownStep, ErrEnded.
 func (m *Manager) SetWindow(ctx context.Context, taskID, step string, window int) error {
-	t, err := m.store.Task(ctx, taskID)
+	t, err := m.Task(ctx, taskID)
 	if err != nil {
 		return fmt.Errorf("asynctask: set window: %w", err)
 	}

@@ -3,7 +3,6 @@ package asynctask
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hexplane/hexplane/eventbus"
@@ -38,18 +37,6 @@ func (e *ReplyError) Error() string {
 	return e.Code + ": " + e.Text
 }
 
-// maxErrorText is the most bytes kept of a reply's error code and text.
-const maxErrorText = 1024
-
-// clip makes s fit for every store: short, and without NUL.
-func clip(s string) string {
-	s = strings.ReplaceAll(s, "\x00", "")
-	if len(s) > maxErrorText {
-		s = strings.ToValidUTF8(s[:maxErrorText], "")
-	}
-	return s
-}
-
 // state is the request state that the reply leads to.
 func (r Reply) state() RequestState {
 	switch r.Status {
@@ -68,7 +55,7 @@ func decodeReply(msg *eventbus.Message, now time.Time) (Reply, error) {
 	if err := json.Unmarshal(msg.Payload, &r); err != nil {
 		return Reply{}, fmt.Errorf("%w: %w", ErrBadReply, err)
 	}
-	if _, _, _, ok := SplitRequestID(r.RequestID); !ok {
+	if task, step, name, ok := SplitRequestID(r.RequestID); !ok || !fit(task, step, name) {
 		return Reply{}, fmt.Errorf("%w: request_id %q", ErrBadReply, r.RequestID)
 	}
 	switch r.Status {
@@ -76,11 +63,14 @@ func decodeReply(msg *eventbus.Message, now time.Time) (Reply, error) {
 	default:
 		return Reply{}, fmt.Errorf("%w: status %q", ErrBadReply, r.Status)
 	}
+	if r.Counts != nil && !r.Counts.plausible() {
+		return Reply{}, fmt.Errorf("%w: counts %+v", ErrBadReply, *r.Counts)
+	}
 	if r.Error != nil {
 		r.Error.Code, r.Error.Text = clip(r.Error.Code), clip(r.Error.Text)
 	}
 	r.EventType, r.Timestamp, r.Payload = msg.EventType, msg.Timestamp, msg.Payload
-	if r.Timestamp.IsZero() {
+	if r.Timestamp.IsZero() || r.Timestamp.Unix() == 0 { // neither was set by a clock
 		r.Timestamp = now
 	}
 	return r, nil

@@ -101,7 +101,7 @@ type StartOptions struct {
 	JobID      string          // empty: the task's own id
 	RequestID  string          // the requester's correlation id
 	ReplyTopic string          // empty: no reply at the end
-	Payload    json.RawMessage // handed to the steps; at most Config.MaxPayload bytes
+	Payload    json.RawMessage // handed to the steps; JSON in UTF-8, at most Config.MaxPayload bytes
 	TraceID    map[string]string
 }
 

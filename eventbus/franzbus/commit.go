@@ -32,17 +32,22 @@ func (s *subscriber) commitLoop(ctx context.Context) {
 	}
 }
 
-// advanced is told that some partition's position moved; due says that its
-// window cannot wait for the next interval.
-func (s *subscriber) advanced(due bool) {
-	switch {
-	case s.cfg.Commit == eventbus.CommitSync:
+// advanced is told that some partition's position moved.
+func (s *subscriber) advanced() {
+	switch s.cfg.Commit {
+	case eventbus.CommitSync:
 		s.commit(context.Background())
-	case due || s.cfg.Commit == eventbus.CommitAsync:
-		select {
-		case s.kick <- struct{}{}:
-		default:
-		}
+	case eventbus.CommitAsync:
+		s.commitSoon()
+	case eventbus.CommitPeriodic:
+	}
+}
+
+// commitSoon asks for a commit before the next interval.
+func (s *subscriber) commitSoon() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
 	}
 }
 
@@ -87,7 +92,7 @@ func (s *subscriber) commit(ctx context.Context) (done bool) {
 			}
 			for _, u := range parts {
 				if err == nil {
-					u.part.refill(u.seq)
+					u.part.committedTo(u.seq)
 				} else {
 					u.part.untake()
 				}

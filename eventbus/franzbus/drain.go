@@ -17,19 +17,25 @@ func (p *partition) drain(ctx context.Context) error {
 		p.draining, p.stopAt = true, max(p.started, p.head)
 		p.backlog = nil
 		for seq := p.head; seq < p.stopAt; seq++ {
-			if !p.ring[seq%uint64(len(p.ring))].done {
+			if !p.slotLocked(seq).done {
 				p.pending++
 			}
 		}
 		p.drainedLocked()
 		for l, timer := range p.holding {
 			timer.Stop()
-			p.abandonLocked(l.queue)
-			l.queue = nil
+			p.abandonLocked(l)
 		}
-		clear(p.holding)
+		for _, l := range p.ready {
+			p.abandonLocked(l)
+		}
+		p.holding, p.ready = nil, nil
 	}
+	idle := p.pending == 0
 	p.mu.Unlock()
+	if idle { // also when ctx has ended: nothing is cut short
+		return nil
+	}
 	select {
 	case <-p.drained:
 		return nil
@@ -53,43 +59,40 @@ func (p *partition) drainedLocked() {
 	}
 }
 
-// abandon drops the rest of a batch and what its lane still holds: because of a
-// drain they are not handled here, so they are not committed and come again.
-func (p *partition) abandon(l *lane, rest []entry) {
+// abandon drops a lane with all it has: because of a drain it is not handled here,
+// so it is not committed and comes again.
+func (p *partition) abandon(l *lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.abandonLocked(rest)
-	p.abandonLocked(l.queue)
+	p.abandonLocked(l)
+}
+
+func (p *partition) abandonLocked(l *lane) {
+	p.settleLocked(l.seq)
+	for _, e := range l.queue {
+		p.settleLocked(e.seq)
+	}
 	l.queue = nil
 }
 
-func (p *partition) abandonLocked(entries []entry) {
-	for _, e := range entries {
-		p.settleLocked(e.seq)
-	}
-}
-
-// hold puts the rest of a batch back into its lane and the lane aside, until
-// the time has come or the partition drains.
-func (p *partition) hold(l *lane, rest []entry, until time.Time) outcome {
+// hold puts a lane aside until the time has come or the partition drains.
+func (p *partition) hold(l *lane, until time.Time) outcome {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.draining {
 		return dropped
 	}
-	l.queue = append(append(make([]entry, 0, len(rest)+len(l.queue)), rest...), l.queue...)
 	p.holding[l] = time.AfterFunc(time.Until(until), func() { p.release(l) })
 	return held
 }
 
 func (p *partition) release(l *lane) {
 	p.mu.Lock()
-	_, waiting := p.holding[l]
-	delete(p.holding, l)
-	p.mu.Unlock()
-	if waiting {
-		p.pool.add([]*lane{l})
+	if _, waiting := p.holding[l]; waiting {
+		delete(p.holding, l)
+		p.ready = append(p.ready, l)
 	}
+	p.unlock()
 }
 
 // take returns the position to commit, and its place in the sequence, once per

@@ -1,64 +1,174 @@
 package franzbus
 
-import "sync"
+import (
+	"errors"
+	"hash/maphash"
+	"time"
 
-// lane is the queue of one key of one partition. Its queue is guarded by the
-// partition's mutex; it is known to the pool exactly while active.
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/hexplane/hexplane/eventbus"
+)
+
+// redeliverAfter is the pause before a record that was refused is handed out again.
+const redeliverAfter = 100 * time.Millisecond
+
+// entry is one record and its place in the partition's sequence. handed is the
+// record as the handler knows it, once it has to be handed out again.
+type entry struct {
+	rec    *kgo.Record
+	seq    uint64
+	handed *eventbus.Record
+}
+
+// lane is a record being handled, or held, and the later ones of its key that
+// were met meanwhile. A record without a key has a lane of its own. Lanes are known
+// by the hash of their key: keys that share it are handled one after the other.
 type lane struct {
-	part  *partition
-	key   string
+	entry // only for the worker that has the lane
 	keyed bool
-	queue []entry
+	hash  uint64
+	queue []entry // guarded by the partition's mutex
 }
 
-// pool runs lanes on at most limit goroutines, which exist only while there is
-// work to do.
-type pool struct {
-	limit int
-
-	mu      sync.Mutex
-	ready   []*lane // those from next on wait
-	next    int
-	running int
-	idle    sync.WaitGroup
-}
-
-// add makes lanes runnable; each is run once.
-func (p *pool) add(lanes []*lane) {
-	if len(lanes) == 0 {
-		return
-	}
+// work handles records, in the order they were fetched, until nothing is left to
+// do or the worker is wanted elsewhere. While a handler takes its time, other
+// workers go on behind it: only records of the same key wait.
+func (p *partition) work() {
+	rec := new(eventbus.Record) // used again for each record
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.ready = append(p.ready, lanes...)
-	for range min(len(lanes), p.limit-p.running) {
-		p.running++
-		p.idle.Add(1)
-		go p.work()
-	}
-}
-
-func (p *pool) work() {
-	defer p.idle.Done()
-	for {
-		l := p.take()
-		if l == nil {
+	p.asked = false
+	for l := p.next(new(lane)); l != nil; {
+		switch p.handle(l, rec) {
+		case handled:
+			l = p.finish(l)
+		case dropped:
+			p.abandon(l)
 			return
+		case held:
+			p.mu.Lock()
+			l = p.next(new(lane))
 		}
-		l.part.run(l)
 	}
 }
 
-func (p *pool) take() *lane {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.next == len(p.ready) {
-		p.ready, p.next = p.ready[:0], 0
-		p.running--
+// next unlocks the partition and returns the lane to work on now, or nil: one that
+// waited, or free with the next record whose key nobody handles.
+func (p *partition) next(free *lane) *lane {
+	defer p.unlock()
+	if p.draining {
 		return nil
 	}
-	l := p.ready[p.next]
-	p.ready[p.next] = nil
-	p.next++
-	return l
+	if len(p.ready) > 0 {
+		l := p.ready[0]
+		p.ready = p.ready[1:]
+		return l
+	}
+	for p.hasRoomLocked() {
+		if l := p.enterLocked(p.numberLocked(), free); l != nil {
+			p.started = max(p.started, l.seq+1)
+			return l
+		}
+	}
+	return nil
+}
+
+// enterLocked lets a record into the lane that its key has already, or makes free
+// its lane and returns it.
+func (p *partition) enterLocked(e entry, free *lane) *lane {
+	free.entry, free.keyed = e, e.rec.Key != nil
+	if !free.keyed {
+		return free
+	}
+	free.hash = maphash.Bytes(p.topic.sub.seed, e.rec.Key)
+	if l := p.lanes[free.hash]; l != nil {
+		l.queue = append(l.queue, e)
+		return nil
+	}
+	p.lanes[free.hash] = free
+	return free
+}
+
+// finish takes in that the lane's record is finished, and returns the lane to
+// work on now, or nil.
+func (p *partition) finish(l *lane) *lane {
+	p.mu.Lock()
+	moved := p.doneLocked(l.seq)
+	next := l
+	switch {
+	case p.shiftLocked(l):
+		p.unlock()
+	case p.pool.crowded.Load(): // let others have the worker
+		next = nil
+		p.unlock()
+	default:
+		next = p.next(l)
+	}
+	if moved {
+		p.topic.sub.advanced()
+	}
+	return next
+}
+
+// shiftLocked moves the lane to its next record; it ends the lane when there is
+// none, or none may be started any more.
+func (p *partition) shiftLocked(l *lane) bool {
+	if len(l.queue) == 0 || p.draining && l.queue[0].seq >= p.stopAt {
+		if l.keyed {
+			delete(p.lanes, l.hash)
+		}
+		l.queue = nil
+		return false
+	}
+	l.entry = l.queue[0]
+	l.queue[0] = entry{}
+	l.queue = l.queue[1:]
+	p.started = max(p.started, l.seq+1)
+	return true
+}
+
+// outcome is what became of a record.
+type outcome int
+
+const (
+	handled outcome = iota
+	dropped         // because of a drain
+	held            // to be handed out later, with its lane
+)
+
+// handle sees the lane's record through, as far as that is possible now.
+func (p *partition) handle(l *lane, rec *eventbus.Record) outcome {
+	if l.handed != nil {
+		rec = l.handed // the handler has seen it before
+	} else {
+		fromKafka(l.rec, rec).Assignment = p.assignment
+	}
+	for {
+		err := p.topic.handle(p.ctx, rec)
+		if err == nil {
+			return handled
+		}
+		if later, ok := errors.AsType[*eventbus.LaterError](err); ok {
+			kept := *rec
+			l.handed = &kept
+			return p.hold(l, later.At)
+		}
+		if !p.pause() {
+			return dropped
+		}
+	}
+}
+
+// pause waits before a redelivery; false when the partition drains.
+func (p *partition) pause() bool {
+	timer := time.NewTimer(redeliverAfter)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.ctx.Done():
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.draining
 }

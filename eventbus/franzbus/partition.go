@@ -2,34 +2,20 @@ package franzbus
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/hexplane/hexplane/eventbus"
 )
-
-// redeliverAfter is the pause before a record that was refused is handed out again.
-const redeliverAfter = 100 * time.Millisecond
 
 // backlogWindows is how many windows of fetched records may wait before fetching
 // is paused. A pause throws fetched records away, so it is for slow handlers only.
 const backlogWindows = 4
 
-// entry is one record and its place in the partition's sequence. handed is the
-// record as the handler knows it, once it was handed out.
-type entry struct {
-	rec    *kgo.Record
-	seq    uint64
-	handed *eventbus.Record
-}
-
 // partition is one assignment of a partition: its lanes and its position.
 //
-// Records get a sequence number when they are handed out. ring remembers, from
+// Records get a sequence number when they leave the backlog. ring remembers, from
 // head to tail, which are finished; head only moves over finished ones, and the
 // position to commit is behind the last it moved over. The window reaches from
 // what is committed to tail: it is what a crash repeats.
@@ -45,9 +31,11 @@ type partition struct {
 	paused     atomic.Bool // fetching is
 
 	mu        sync.Mutex
-	lanes     map[string]*lane
-	holding   map[*lane]*time.Timer // lanes that wait
-	backlog   []*kgo.Record         // fetched, beyond the window
+	backlog   []*kgo.Record         // fetched, and not looked at
+	lanes     map[uint64]*lane      // by the hash of their key, while a record of it is not finished
+	holding   map[*lane]*time.Timer // lanes that wait for a time
+	ready     []*lane               // lanes that waited
+	asked     bool                  // the pool was asked for a worker, who has not come
 	ring      []slot
 	committed uint64          // up to here the broker knows
 	head      uint64          // first unfinished
@@ -71,217 +59,95 @@ func newPartition(t *topic, id int32) *partition {
 	return &partition{
 		topic: t, id: id, window: uint64(t.sub.cfg.Window), pool: &t.sub.pool, ctx: ctx, cancel: cancel,
 		assignment: t.sub.assignments.Add(1),
-		lanes:      make(map[string]*lane), holding: make(map[*lane]*time.Timer), drained: make(chan struct{}),
+		lanes:      make(map[uint64]*lane), holding: make(map[*lane]*time.Timer), drained: make(chan struct{}),
 	}
 }
 
-// add takes fetched records over; it reports whether fetching should pause
-// because the window is full.
+// add takes fetched records over; it reports whether fetching should pause.
 func (p *partition) add(recs []*kgo.Record) (full bool) {
 	p.mu.Lock()
 	if p.draining {
 		p.mu.Unlock()
 		return false
 	}
-	p.backlog = append(p.backlog, recs...)
-	lanes := p.dispatchLocked()
+	if len(p.backlog) == 0 {
+		p.backlog = recs
+	} else {
+		p.backlog = append(p.backlog, recs...)
+	}
 	full = uint64(len(p.backlog)) > backlogWindows*p.window
-	p.mu.Unlock()
-	p.pool.add(lanes)
+	p.unlock()
 	return full
 }
 
-// dispatchLocked moves records from the backlog to lanes while the window has
-// room, and returns the lanes that became active.
-func (p *partition) dispatchLocked() []*lane {
-	if p.topic.sub.cfg.Group == "" {
-		p.committed = p.head // nothing is ever committed
-	}
-	room := min(p.window-(p.tail-p.committed), uint64(len(p.backlog)))
-	if room == 0 || p.draining {
-		return nil
-	}
-	p.growLocked(room)
-	var active []*lane
-	for _, rec := range p.backlog[:room] {
-		p.ring[p.tail%uint64(len(p.ring))] = slot{next: kgo.EpochOffset{Epoch: rec.LeaderEpoch, Offset: rec.Offset + 1}}
-		l, isNew := p.laneLocked(rec)
-		l.queue = append(l.queue, entry{rec: rec, seq: p.tail})
-		if isNew {
-			active = append(active, l)
-		}
-		p.tail++
-	}
-	p.backlog = p.backlog[room:]
-	if len(p.backlog) == 0 {
-		p.backlog = nil
-	}
-	return active
-}
-
-func (p *partition) laneLocked(rec *kgo.Record) (l *lane, isNew bool) {
-	if rec.Key == nil {
-		return &lane{part: p}, true
-	}
-	if l, ok := p.lanes[string(rec.Key)]; ok {
-		return l, false
-	}
-	l = &lane{part: p, key: string(rec.Key), keyed: true}
-	p.lanes[l.key] = l
-	return l, true
-}
-
-// growLocked makes the ring hold the window as far as it is used.
-func (p *partition) growLocked(more uint64) {
-	used := p.tail - p.head
-	if used+more <= uint64(len(p.ring)) {
-		return
-	}
-	size := max(64, uint64(len(p.ring)))
-	for size < used+more {
-		size *= 2
-	}
-	ring := make([]slot, size)
-	for seq := p.head; seq < p.tail; seq++ {
-		ring[seq%size] = p.ring[seq%uint64(len(p.ring))]
-	}
-	p.ring = ring
-}
-
-// run handles what is queued in a lane until it is empty, held or drained.
-func (p *partition) run(l *lane) {
-	var batch []entry
-	rec := new(eventbus.Record) // used again for each record
-	for {
-		p.mu.Lock()
-		if len(l.queue) == 0 {
-			if l.keyed {
-				delete(p.lanes, l.key)
-			}
-			p.mu.Unlock()
-			return
-		}
-		batch, l.queue = l.queue, batch[:0]
-		started := p.startLocked(batch[0].seq)
-		p.mu.Unlock()
-		for i := range batch {
-			switch p.handle(l, batch[i:], rec, started) {
-			case handled:
-				started = p.finish(batch[i:])
-				batch[i] = entry{}
-				continue
-			case dropped:
-				p.abandon(l, batch[i:])
-			case held: // the rest is back in the lane
-			}
-			return
-		}
-	}
-}
-
-// outcome is what became of a record.
-type outcome int
-
-const (
-	handled outcome = iota
-	dropped         // because of a drain
-	held            // to be handed out later, with its lane
-)
-
-// handle sees the first of a batch through, as far as that is possible now.
-func (p *partition) handle(l *lane, batch []entry, rec *eventbus.Record, started bool) outcome {
-	if !started {
-		return dropped
-	}
-	e := &batch[0]
-	if e.handed != nil {
-		rec = e.handed // the handler has seen it before
-	} else {
-		fromKafka(e.rec, rec).Assignment = p.assignment
-	}
-	for {
-		err := p.topic.handle(p.ctx, rec)
-		if err == nil {
-			return handled
-		}
-		if later, ok := errors.AsType[*eventbus.LaterError](err); ok {
-			kept := *rec
-			e.handed = &kept
-			return p.hold(l, batch, later.At)
-		}
-		if !p.pause() {
-			return dropped
-		}
-	}
-}
-
-// pause waits before a redelivery; false when the partition drains.
-func (p *partition) pause() bool {
-	timer := time.NewTimer(redeliverAfter)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-p.ctx.Done():
-		return false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !p.draining
-}
-
-// startLocked reports whether a record may be handled.
-func (p *partition) startLocked(seq uint64) bool {
-	if p.draining && seq >= p.stopAt {
-		return false
-	}
-	p.started = max(p.started, seq+1)
-	return true
-}
-
-// finish marks the first of a batch done, moves the position over the finished
-// prefix, and reports whether the next of the batch may be handled.
-func (p *partition) finish(batch []entry) (started bool) {
-	p.mu.Lock()
-	seq := batch[0].seq
-	advanced := p.advanceLocked(seq)
-	// Half a window is a large step to commit, and to refill, in.
-	due := len(p.backlog) > 0 && p.head-p.committed >= (p.window+1)/2
-	p.settleLocked(seq)
-	if len(batch) > 1 {
-		started = p.startLocked(batch[1].seq)
-	}
-	p.mu.Unlock()
-	if advanced {
-		p.topic.sub.advanced(due)
-	}
-	if due && p.topic.sub.cfg.Group == "" {
-		p.refill(0)
-	}
-	return started
-}
-
-// refill takes in that everything up to seq is committed, and hands out as much
-// as the window then has room for.
-func (p *partition) refill(seq uint64) {
-	p.mu.Lock()
-	p.committed = max(p.committed, seq)
-	lanes := p.dispatchLocked()
+// unlock ends what changed the partition, and sees to what is to do now.
+func (p *partition) unlock() {
+	ask := !p.asked && (len(p.ready) > 0 || p.hasRoomLocked())
+	p.asked = p.asked || ask
+	// Half a window is a large step to commit, and to go on, in.
+	due := p.dirty && len(p.backlog) > 0 && p.head-p.committed >= (p.window+1)/2
 	resume := uint64(len(p.backlog)) <= p.window
 	p.mu.Unlock()
-	p.pool.add(lanes)
-	if resume && p.paused.CompareAndSwap(true, false) {
+	if ask {
+		p.pool.ask(p)
+	}
+	if due {
+		p.topic.sub.commitSoon()
+	}
+	if resume && p.paused.Load() && p.paused.CompareAndSwap(true, false) {
 		p.topic.sub.resume(p)
 	}
 }
 
-func (p *partition) advanceLocked(seq uint64) bool {
-	size := uint64(len(p.ring))
-	p.ring[seq%size].done = true
-	from := p.head
-	for p.head < p.tail && p.ring[p.head%size].done {
-		p.position = p.ring[p.head%size].next
-		p.head++
+// hasRoomLocked reports whether a record may leave the backlog.
+func (p *partition) hasRoomLocked() bool {
+	if p.topic.sub.cfg.Group == "" {
+		p.committed = p.head // nothing is ever committed
 	}
-	p.dirty = p.dirty || p.head > from
-	return p.head > from
+	return len(p.backlog) > 0 && !p.draining && p.tail-p.committed < p.window
+}
+
+// numberLocked takes a record from the backlog and gives it its place in the sequence.
+func (p *partition) numberLocked() entry {
+	rec := p.backlog[0]
+	p.backlog = p.backlog[1:]
+	if p.tail-p.head == uint64(len(p.ring)) {
+		p.growLocked()
+	}
+	e := entry{rec: rec, seq: p.tail}
+	*p.slotLocked(e.seq) = slot{next: kgo.EpochOffset{Epoch: rec.LeaderEpoch, Offset: rec.Offset + 1}}
+	p.tail++
+	return e
+}
+
+func (p *partition) slotLocked(seq uint64) *slot { return &p.ring[seq&uint64(len(p.ring)-1)] }
+
+// growLocked doubles the ring; its size is a power of two.
+func (p *partition) growLocked() {
+	old := p.ring
+	p.ring = make([]slot, max(64, 2*len(old)))
+	for seq := p.head; seq < p.tail; seq++ {
+		*p.slotLocked(seq) = old[seq&uint64(len(old)-1)]
+	}
+}
+
+// doneLocked marks a record finished, moves the position over the finished prefix,
+// and reports whether it moved.
+func (p *partition) doneLocked(seq uint64) (moved bool) {
+	p.slotLocked(seq).done = true
+	for p.head < p.tail && p.slotLocked(p.head).done {
+		p.position = p.slotLocked(p.head).next
+		p.head++
+		moved = true
+	}
+	p.dirty = p.dirty || moved
+	p.settleLocked(seq)
+	return moved
+}
+
+// committedTo takes in that the broker knows of everything up to seq.
+func (p *partition) committedTo(seq uint64) {
+	p.mu.Lock()
+	p.committed = max(p.committed, seq)
+	p.unlock()
 }

@@ -2,6 +2,7 @@ package franzbus
 
 import (
 	"context"
+	"hash/maphash"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ type subscriber struct {
 	cfg       eventbus.ConsumerConfig
 	client    *kgo.Client
 	pool      pool
+	seed      maphash.Seed // of lanes' hashes
 
 	assignments atomic.Uint64 // counts them
 
@@ -39,7 +41,7 @@ type subscriber struct {
 
 func newSubscriber(t *Transport, cfg eventbus.ConsumerConfig) (*subscriber, error) {
 	s := &subscriber{
-		transport: t, cfg: cfg, pool: pool{limit: cfg.Lanes}, topics: make(map[string]*topic),
+		transport: t, cfg: cfg, pool: pool{limit: cfg.Lanes}, seed: maphash.MakeSeed(), topics: make(map[string]*topic),
 		assigned: make(map[string][]int32), closing: make(chan struct{}), kick: make(chan struct{}, 1),
 	}
 	opts := []kgo.Opt{kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(500 * time.Millisecond)}

@@ -49,7 +49,7 @@ func (s *Store) admitLocked(ctx context.Context, a asynctask.Admission, waiting 
 	}
 	next, err := find[struct {
 		ID string `bson:"_id"`
-	}](ctx, s.requests, waiting, bson.D{{Key: "seq", Value: 1}}, int64(room))
+	}](ctx, s.requests, waiting, bson.D{{Key: "seq", Value: 1}}, int64(room), "_id")
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: admit %s/%s: %w", a.TaskID, a.Step, err)
 	}
@@ -84,8 +84,11 @@ func (s *Store) admitted(ctx context.Context, a asynctask.Admission, ids []strin
 
 // room is how many more requests may be in flight.
 func (s *Store) room(ctx context.Context, a asynctask.Admission) (int, error) {
-	if a.Window <= 0 {
-		return max(0, -a.Window) * a.Limit, nil // none, or no bound
+	if a.Window < 0 {
+		return a.Limit, nil
+	}
+	if a.Window == 0 { // to the driver a limit of 0 is none
+		return 0, nil
 	}
 	n, err := s.requests.CountDocuments(ctx,
 		bson.M{"task_id": a.TaskID, "step": a.Step, "state": asynctask.RequestInFlight, "open": true}, options.Count().SetLimit(int64(a.Window)))

@@ -37,12 +37,13 @@ func (s *Store) closeOne(ctx context.Context, c asynctask.Closing) (asynctask.Cl
 	}
 	sums := bson.M{sumOf(c.State): int64(1)}
 	if c.Late {
-		sums = bson.M{"cancelled": int64(1), "late": int64(1)}
+		sums = bson.M{"cancelled": int64(1)}
+		err = s.countLate(ctx, c.TaskID, c.Step)
 	}
 	if before.State == asynctask.RequestInFlight {
 		sums["in_flight"] = int64(-1)
 	}
-	return asynctask.Closed{Found: asynctask.FoundOpen, SentAt: instant(before.SentAt)}, s.count(ctx, c.TaskID, c.Step, sums)
+	return asynctask.Closed{Found: asynctask.FoundOpen, SentAt: instant(before.SentAt)}, errors.Join(err, s.count(ctx, c.TaskID, c.Step, sums))
 }
 
 // closing is the update that closes a request. What it stands for is always
@@ -81,8 +82,7 @@ func (s *Store) closedBefore(ctx context.Context, c asynctask.Closing, id string
 	err := s.requests.FindOneAndUpdate(ctx, bson.M{"_id": id, "replied_at": bson.M{"$exists": false}},
 		bson.M{"$inc": bson.M{"late": 1}}).Decode(d)
 	if err == nil {
-		return asynctask.Closed{Found: asynctask.FoundClosed, SentAt: instant(d.SentAt)},
-			s.count(ctx, c.TaskID, c.Step, bson.M{"late": int64(1)})
+		return asynctask.Closed{Found: asynctask.FoundClosed, SentAt: instant(d.SentAt)}, s.countLate(ctx, c.TaskID, c.Step)
 	}
 	if !errors.Is(err, mongo.ErrNoDocuments) {
 		return asynctask.Closed{}, err
@@ -96,7 +96,7 @@ func (s *Store) closedBefore(ctx context.Context, c asynctask.Closing, id string
 
 // CloseOpen implements asynctask.RequestStore.
 func (s *Store) CloseOpen(ctx context.Context, taskID string, limit int) (int, error) {
-	docs, err := find[requestDoc](ctx, s.requests, bson.M{"task_id": taskID, "open": true}, nil, int64(limit))
+	docs, err := find[requestDoc](ctx, s.requests, bson.M{"task_id": taskID, "open": true}, nil, int64(limit), "step")
 	if err != nil {
 		return 0, fmt.Errorf("mongostore: look for what is open in %s: %w", taskID, err)
 	}

@@ -46,7 +46,7 @@ func (s *Store) JobCancelled(ctx context.Context, jobID string) (bool, error) {
 // DeleteExpired implements asynctask.TaskStore.
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time, limit int) (int, error) {
 	expired := bson.M{"expire_at": bson.M{"$gt": int64(0), "$lte": micros(now)}}
-	tasks, err := find[taskDoc](ctx, s.tasks, expired, nil, int64(limit))
+	tasks, err := find[taskDoc](ctx, s.tasks, expired, nil, int64(limit), "_id")
 	if err != nil {
 		return 0, fmt.Errorf("mongostore: look for expired tasks: %w", err)
 	}
@@ -72,7 +72,7 @@ func (s *Store) DeleteExpired(ctx context.Context, now time.Time, limit int) (in
 func (s *Store) deleteTask(ctx context.Context, id string, limit int) (int, error) {
 	docs, err := find[struct {
 		ID string `bson:"_id"`
-	}](ctx, s.requests, bson.M{"task_id": id}, nil, int64(limit))
+	}](ctx, s.requests, bson.M{"task_id": id}, nil, int64(limit), "_id")
 	if err != nil {
 		return 0, err
 	}

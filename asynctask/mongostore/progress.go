@@ -40,16 +40,30 @@ func (s *Store) touchStep(ctx context.Context, r asynctask.Record) error {
 	return nil
 }
 
-// count adds to the step's sums.
+// count adds to the step's sums, unless they are exact: then a tally has seen what
+// is to be added.
 func (s *Store) count(ctx context.Context, taskID, step string, sums bson.M) error {
-	if _, err := s.steps.UpdateOne(ctx, bson.M{"_id": scope(taskID, step)}, bson.M{"$inc": sums}); err != nil {
+	return s.add(ctx, inexact(taskID, step), taskID, step, sums)
+}
+
+func inexact(taskID, step string) bson.M {
+	return bson.M{"_id": scope(taskID, step), "exact": bson.M{"$ne": true}}
+}
+
+// countLate adds to the step's late replies, which tallies leave alone.
+func (s *Store) countLate(ctx context.Context, taskID, step string) error {
+	return s.add(ctx, bson.M{"_id": scope(taskID, step)}, taskID, step, bson.M{"late": int64(1)})
+}
+
+func (s *Store) add(ctx context.Context, which bson.M, taskID, step string, sums bson.M) error {
+	if _, err := s.steps.UpdateOne(ctx, which, bson.M{"$inc": sums}); err != nil {
 		return fmt.Errorf("mongostore: count %s/%s: %w", taskID, step, err)
 	}
 	return nil
 }
 
 // Tally implements asynctask.RequestStore, and sets the step's sums to what the
-// records say.
+// records say. That is exact, and stays so, once none of them is open.
 func (s *Store) Tally(ctx context.Context, taskID, step string) (asynctask.Tally, error) {
 	cursor, err := s.requests.Aggregate(ctx, bson.A{
 		bson.M{"$match": bson.M{"task_id": taskID, "step": step}},
@@ -70,7 +84,7 @@ func (s *Store) Tally(ctx context.Context, taskID, step string) (asynctask.Tally
 		return asynctask.Tally{}, fmt.Errorf("mongostore: tally %s/%s: %w", taskID, step, err)
 	}
 	var t asynctask.Tally
-	sums := bson.M{"total": int64(0), "in_flight": int64(0), "ok": int64(0), "failed": int64(0), "cancelled": int64(0)}
+	sums := bson.M{"total": int64(0), "in_flight": int64(0), "ok": int64(0), "failed": int64(0), "cancelled": int64(0), "exact": true}
 	for _, g := range groups {
 		t.Total += g.N
 		switch {
@@ -80,7 +94,7 @@ func (s *Store) Tally(ctx context.Context, taskID, step string) (asynctask.Tally
 			sums[sumOf(g.State)] = g.N
 		}
 		if g.State.Open() {
-			g.Total = g.N
+			g.Total, sums["exact"] = g.N, false
 		}
 		if g.State == asynctask.RequestFailed || g.State == asynctask.RequestCancelled {
 			t.Failed += g.N
@@ -88,7 +102,7 @@ func (s *Store) Tally(ctx context.Context, taskID, step string) (asynctask.Tally
 		t.Counts.Total, t.Counts.OK, t.Counts.Failed = t.Counts.Total+g.Total, t.Counts.OK+g.OK, t.Counts.Failed+g.Failed
 	}
 	sums["total"] = t.Total
-	if _, err := s.steps.UpdateOne(ctx, bson.M{"_id": scope(taskID, step)}, bson.M{"$set": sums}); err != nil {
+	if _, err := s.steps.UpdateOne(ctx, inexact(taskID, step), bson.M{"$set": sums}); err != nil {
 		return t, fmt.Errorf("mongostore: mend %s/%s: %w", taskID, step, err)
 	}
 	return t, nil
@@ -114,7 +128,7 @@ func (s *Store) Progress(ctx context.Context, jobID string) ([]asynctask.Level, 
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: progress of job %s: %w", jobID, err)
 	}
-	tasks, err := find[taskDoc](ctx, s.tasks, bson.M{"job_id": jobID}, nil, 0)
+	tasks, err := find[taskDoc](ctx, s.tasks, bson.M{"job_id": jobID}, nil, 0, "type", "step", "state", "sealed", "created_at")
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: progress of job %s: %w", jobID, err)
 	}

@@ -38,7 +38,7 @@ func (s *Store) InsertRequests(ctx context.Context, taskID, step string, recs []
 		}
 	}
 	if growing, err := s.growing(ctx, taskID, step); err != nil || !growing {
-		return nil, errors.Join(err, notRunning(growing), s.takeBack(ctx, fresh))
+		return nil, errors.Join(err, notRunning(growing), s.takeBack(ctx, fresh, recs[0].Run))
 	}
 	if err := s.count(ctx, taskID, step, bson.M{"total": int64(len(fresh))}); err != nil || len(old) == 0 {
 		return nil, err
@@ -47,7 +47,7 @@ func (s *Store) InsertRequests(ctx context.Context, taskID, step string, recs []
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: read requests of %s/%s: %w", taskID, step, err)
 	}
-	return records(found), nil
+	return records(found), s.adopt(ctx, old, recs[0].Run)
 }
 
 func records(docs []requestDoc) []asynctask.Record {
@@ -103,14 +103,24 @@ func (s *Store) is(ctx context.Context, taskID, step string, query bson.M) (bool
 	return true, nil
 }
 
-// takeBack removes requests inserted for a task that had just ended, or into a
-// step just sealed.
-func (s *Store) takeBack(ctx context.Context, ids []string) error {
+// takeBack removes requests that a fan-out inserted for a task that had just
+// ended, or into a step just sealed, unless another fan-out adopted them.
+func (s *Store) takeBack(ctx context.Context, ids []string, run int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := s.requests.DeleteMany(ctx, bson.M{"_id": bson.M{"$in": ids}, "state": asynctask.RequestWaiting})
+	_, err := s.requests.DeleteMany(ctx, bson.M{"_id": bson.M{"$in": ids}, "state": asynctask.RequestWaiting, "run": run})
 	return err
+}
+
+// adopt makes requests that a fan-out found stored its own: whoever inserted them
+// may be about to take them back.
+func (s *Store) adopt(ctx context.Context, ids []string, run int64) error {
+	_, err := s.requests.UpdateMany(ctx, bson.M{"_id": bson.M{"$in": ids}, "run": bson.M{"$lt": run}}, bson.M{"$set": bson.M{"run": run}})
+	if err != nil {
+		return fmt.Errorf("mongostore: adopt %d requests: %w", len(ids), err)
+	}
+	return nil
 }
 
 // Reschedule implements asynctask.RequestStore.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -120,11 +121,18 @@ func (s *Store) ListTasks(ctx context.Context, f asynctask.TaskFilter) ([]asynct
 	return out, nil
 }
 
-// find returns what matches; limit 0: all of it.
-func find[T any](ctx context.Context, c *mongo.Collection, query, sort any, limit int64) ([]T, error) {
+// find returns what matches, of given fields or whole; limit 0: all of it.
+func find[T any](ctx context.Context, c *mongo.Collection, query, sort any, limit int64, fields ...string) ([]T, error) {
 	opts := options.Find().SetLimit(limit)
 	if sort != nil {
 		opts = opts.SetSort(sort)
+	}
+	if len(fields) > 0 {
+		only := bson.M{}
+		for _, f := range fields {
+			only[f] = 1
+		}
+		opts = opts.SetProjection(only)
 	}
 	cursor, err := c.Find(ctx, query, opts)
 	if err != nil {
@@ -143,7 +151,7 @@ func limitOr(n int) int64 {
 
 // Unfinished implements asynctask.TaskStore.
 func (s *Store) Unfinished(ctx context.Context) (map[asynctask.Scope]asynctask.Unfinished, error) {
-	tasks, err := find[taskDoc](ctx, s.tasks, bson.M{"next_at": bson.M{"$gt": int64(0)}}, nil, 0)
+	tasks, err := find[taskDoc](ctx, s.tasks, bson.M{"next_at": bson.M{"$gt": int64(0)}}, nil, 0, "type", "step")
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: unfinished tasks: %w", err)
 	}
@@ -151,9 +159,13 @@ func (s *Store) Unfinished(ctx context.Context) (map[asynctask.Scope]asynctask.U
 	for i, t := range tasks {
 		ids[i] = scope(t.ID, t.Step)
 	}
-	steps, err := find[stepDoc](ctx, s.steps, bson.M{"_id": bson.M{"$in": ids}}, nil, 0)
-	if err != nil {
-		return nil, fmt.Errorf("mongostore: unfinished steps: %w", err)
+	var steps []stepDoc
+	for some := range slices.Chunk(ids, 1000) { // a query is a document, of limited size
+		found, err := find[stepDoc](ctx, s.steps, bson.M{"_id": bson.M{"$in": some}}, nil, 0)
+		if err != nil {
+			return nil, fmt.Errorf("mongostore: unfinished steps: %w", err)
+		}
+		steps = append(steps, found...)
 	}
 	out := map[asynctask.Scope]asynctask.Unfinished{}
 	for _, t := range tasks {

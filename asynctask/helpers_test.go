@@ -80,6 +80,18 @@ func (o *observations) count(k asynctask.Kind) int {
 	return n
 }
 
+// last is the last observation that matches.
+func (o *observations) last(matches func(asynctask.Observation) bool) (last asynctask.Observation) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, x := range o.list {
+		if matches(x) {
+			last = x
+		}
+	}
+	return last
+}
+
 // world is a manager with a store in memory, a recording bus and a clock.
 type world struct {
 	*asynctask.Manager

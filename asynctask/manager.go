@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hexplane/hexplane/eventbus"
@@ -25,6 +26,9 @@ type Manager struct {
 	scopes []Scope // every type and step known here
 	owner  string
 
+	mu       sync.Mutex
+	reported map[Scope]bool // steps that observers were told of
+
 	wake     chan struct{} // something became due; one token is enough
 	drained  memory        // sealed steps without waiting requests
 	reads    *groupcommit.Group[string, struct{}, Task]
@@ -37,7 +41,7 @@ func NewManager(store Store, bus eventbus.Publisher, cfg Config, defs ...Definit
 	m := &Manager{
 		store: store, bus: bus, cfg: cfg.withDefaults(),
 		defs:  make(map[string]*Definition, len(defs)),
-		owner: newOwner(), wake: make(chan struct{}, 1),
+		owner: newOwner(), wake: make(chan struct{}, 1), reported: make(map[Scope]bool),
 	}
 	for _, d := range defs {
 		if err := d.validate(); err != nil {
@@ -48,7 +52,9 @@ func NewManager(store Store, bus eventbus.Publisher, cfg Config, defs ...Definit
 		}
 		m.defs[d.Type] = &d
 		for _, s := range d.Steps {
-			m.scopes = append(m.scopes, Scope{Type: d.Type, Step: s.Name})
+			scope := Scope{Type: d.Type, Step: s.Name}
+			m.scopes = append(m.scopes, scope)
+			m.reported[scope] = true
 		}
 	}
 	m.reads = groupcommit.New(m.cfg.Batch, m.readBatch)

@@ -16,7 +16,7 @@ const (
 	ReplyLate                    // a reply to a request closed without one was discarded
 	ReplyUnknown                 // a reply to a request that the store does not hold was discarded
 	Swept                        // Count due tasks and requests were taken up; Duration of the claim
-	StepUnfinished               // once a minute: Count tasks, with Open open requests, are at Type and Step
+	StepUnfinished               // once a minute: Count tasks, with Open open requests, are at Type and Step; also 0
 	Erred                        // something failed and will be tried again (Err)
 )
 

@@ -115,6 +115,7 @@ func TestEndedTasksExpire(t *testing.T) {
 	w := newWorld(t, asynctask.Config{}, d)
 	task := w.start("T")
 	w.answer("ok", task.ID+"/s0/r0")
+	assert.Len(t, w.requests(), 2, "the request and the outer reply")
 	w.clock.Advance(59 * time.Minute)
 	w.sweep()
 	tasks, err := w.Tasks(t.Context(), asynctask.TaskFilter{JobID: "job"})
@@ -124,6 +125,20 @@ func TestEndedTasksExpire(t *testing.T) {
 	w.sweep()
 	_, err = w.Task(t.Context(), task.ID)
 	require.ErrorIs(t, err, asynctask.ErrTaskNotFound)
+}
+
+func TestOneSweepDeletesAllThatExpired(t *testing.T) {
+	w := newWorld(t, asynctask.Config{Batch: 2}, steps(0))
+	for range 7 {
+		_, err := w.Start(t.Context(), asynctask.StartOptions{Type: "T"})
+		require.NoError(t, err)
+	}
+	w.sweep()
+	w.clock.Advance(8 * 24 * time.Hour)
+	w.sweep()
+	left, err := w.Tasks(t.Context(), asynctask.TaskFilter{})
+	require.NoError(t, err)
+	assert.Empty(t, left)
 }
 
 func TestCancelJob(t *testing.T) {

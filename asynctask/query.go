@@ -3,6 +3,7 @@ package asynctask
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -46,15 +47,27 @@ func (m *Manager) Unknown(ctx context.Context) (map[Scope]int64, error) {
 		return nil, fmt.Errorf("asynctask: unfinished tasks: %w", err)
 	}
 	unknown := map[Scope]int64{}
-	for scope, n := range all {
-		known := slices.Contains(m.scopes, scope)
+	for _, scope := range m.toReport(all) {
+		n, known := all[scope], slices.Contains(m.scopes, scope)
 		m.cfg.Observer.Observe(Observation{Kind: StepUnfinished, Type: scope.Type, Step: scope.Step, Count: n.Tasks, Open: n.Open, Known: known})
-		if !known {
+		if !known && n.Tasks > 0 {
 			unknown[scope] = n.Tasks
 			m.cfg.Logger.WarnContext(ctx, "tasks unknown to this binary are left alone", "type", scope.Type, "step", scope.Step, "tasks", n.Tasks)
 		}
 	}
 	return unknown, nil
+}
+
+// toReport returns the steps to tell of: those known here, those with unfinished
+// tasks, and those that had some before, of which it has to be told that they
+// have none any more.
+func (m *Manager) toReport(unfinished map[Scope]Unfinished) []Scope {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for scope := range unfinished {
+		m.reported[scope] = true
+	}
+	return slices.Collect(maps.Keys(m.reported))
 }
 
 // SetWindow changes the window of a step of a running task; negative: no

@@ -121,10 +121,15 @@ func (m *Manager) Sweep(ctx context.Context) error {
 			return errors.Join(append(errs, err)...)
 		}
 		if len(tasks) == 0 && requests == 0 {
-			_, err := m.housekeep(ctx)
-			return errors.Join(append(errs, err)...)
+			break
 		}
 	}
+	for more := true; more; {
+		var err error
+		more, err = m.housekeep(ctx)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // housekeep deletes what expired and reports tasks that are not finished.

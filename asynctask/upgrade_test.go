@@ -45,6 +45,12 @@ func TestTasksUnknownToThisBinaryAreLeftAlone(t *testing.T) {
 	none, err := w.Unknown(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, none)
+	none, err = old.Unknown(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, none)
+	assert.Equal(t, asynctask.Observation{Kind: asynctask.StepUnfinished, Type: "T", Step: "s0"}, w.seen.last(func(o asynctask.Observation) bool {
+		return o.Kind == asynctask.StepUnfinished && o.Step == "s0" && !o.Known
+	}), "what was reported is taken back")
 }
 
 func TestParkedReplyOfAWrongTypeIsDropped(t *testing.T) {

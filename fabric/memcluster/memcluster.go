@@ -53,6 +53,7 @@ type Cluster struct {
 	mu       sync.Mutex
 	kinds    map[fabric.Kind]bool
 	objects  map[fabric.Ref]*stored
+	inside   map[string]map[fabric.Ref]*stored // the same, by namespace
 	version  int64
 	watchers map[*watcher]struct{}
 }
@@ -69,7 +70,8 @@ func New(cfg Config) *Cluster {
 	}
 	c := &Cluster{
 		cfg: cfg, kinds: map[fabric.Kind]bool{},
-		objects: map[fabric.Ref]*stored{}, watchers: map[*watcher]struct{}{},
+		objects: map[fabric.Ref]*stored{}, inside: map[string]map[fabric.Ref]*stored{},
+		watchers: map[*watcher]struct{}{},
 	}
 	for _, kind := range []fabric.Kind{
 		fabric.KindNamespace, fabric.KindConfigMap, fabric.KindResourceQuota,

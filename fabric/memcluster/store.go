@@ -38,9 +38,30 @@ func (c *Cluster) insert(obj fabric.Object) (fabric.Object, error) {
 		s.obj.Fields = map[string]any{"spec": map[string]any{"finalizers": []any{"kubernetes"}}}
 	}
 	s.obj.UID, s.obj.ResourceVersion = uuid.NewString(), c.next()
-	c.objects[obj.Ref] = s
+	c.put(s)
 	c.tell(fabric.Object{}, s.obj, false)
 	return c.view(s), nil
+}
+
+// put and drop keep objects and inside alike.
+func (c *Cluster) put(s *stored) {
+	ref := s.obj.Ref
+	c.objects[ref] = s
+	if ref.Namespace == "" {
+		return
+	}
+	if c.inside[ref.Namespace] == nil {
+		c.inside[ref.Namespace] = map[fabric.Ref]*stored{}
+	}
+	c.inside[ref.Namespace][ref] = s
+}
+
+func (c *Cluster) drop(ref fabric.Ref) {
+	delete(c.objects, ref)
+	delete(c.inside[ref.Namespace], ref)
+	if len(c.inside[ref.Namespace]) == 0 {
+		delete(c.inside, ref.Namespace)
+	}
 }
 
 // update stores an object's new state, unless it is the old one.
@@ -68,11 +89,16 @@ func (c *Cluster) view(s *stored) fabric.Object {
 	return out
 }
 
-// labeled returns the fabric's own objects of a kind, by name.
+// labeled returns the fabric's own objects of a kind, by name: those of all
+// namespaces if none is named.
 func (c *Cluster) labeled(kind fabric.Kind, namespace string) []fabric.Object {
+	among := c.objects
+	if namespace != "" {
+		among = c.inside[namespace]
+	}
 	var out []fabric.Object
-	for ref, s := range c.objects {
-		if ref.Kind == kind && (namespace == "" || ref.Namespace == namespace) && s.obj.ManagedByFabric() {
+	for ref, s := range among {
+		if ref.Kind == kind && s.obj.ManagedByFabric() {
 			out = append(out, c.view(s))
 		}
 	}

@@ -42,12 +42,10 @@ func (c *Cluster) mark(s *stored) {
 // finalizers are gone, the namespace.
 func (c *Cluster) empty(ns *stored) {
 	held := false
-	for ref, s := range c.objects {
-		if ref.Namespace == ns.obj.Name {
-			c.terminate(s)
-			_, still := c.objects[ref]
-			held = held || still
-		}
+	for ref, s := range c.inside[ns.obj.Name] {
+		c.terminate(s)
+		_, still := c.objects[ref]
+		held = held || still
 	}
 	if !held && len(ns.finalizers) == 0 {
 		c.remove(ns)
@@ -59,7 +57,7 @@ func (c *Cluster) empty(ns *stored) {
 }
 
 func (c *Cluster) remove(s *stored) {
-	delete(c.objects, s.obj.Ref)
+	c.drop(s.obj.Ref)
 	c.version++
 	c.tell(s.obj, s.obj, true)
 }
@@ -71,11 +69,9 @@ func (c *Cluster) blockers(s *stored) []string {
 		return out
 	}
 	counts := map[string]int{}
-	for ref, inside := range c.objects {
-		if ref.Namespace == s.obj.Name {
-			for _, name := range inside.finalizers {
-				counts[name]++
-			}
+	for _, inside := range c.inside[s.obj.Name] {
+		for _, name := range inside.finalizers {
+			counts[name]++
 		}
 	}
 	for name, n := range counts {

@@ -161,6 +161,7 @@ func TestPagesPutTogetherAreTheList(t *testing.T) {
 func TestPageRefusals(t *testing.T) {
 	for query, field := range map[string]string{
 		"limit=0": "limit", "limit=501": "limit", "limit=x": "limit", "limit=-1": "limit", "after=*": "after",
+		"after=_w": "after", "after=AA": "after",
 	} {
 		_, err := httpapi.PageOf(httptest.NewRequest(http.MethodGet, "/x?"+query, nil))
 		var wrong *input.Error

@@ -1,9 +1,11 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/http"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/hexplane/hexplane/internal/input"
 )
@@ -40,7 +42,7 @@ func PageOf(r *http.Request) (Page, error) {
 		page.Limit = limit
 	}
 	after, err := base64.RawURLEncoding.DecodeString(query.Get("after"))
-	if err != nil {
+	if err != nil || !utf8.Valid(after) || bytes.IndexByte(after, 0) >= 0 { // ids are text
 		return Page{}, input.Invalid("after", "is not a cursor of this list")
 	}
 	page.After = string(after)

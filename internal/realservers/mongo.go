@@ -8,10 +8,14 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // Mongo returns the URI of a server that speaks MongoDB's wire protocol: that of
@@ -44,4 +48,23 @@ func Mongo(t testing.TB) string {
 		return err == nil
 	}, time.Minute, 100*time.Millisecond, "mongo-java-server does not answer")
 	return "mongodb://" + address
+}
+
+// MongoDatabase is Mongo with a fresh database in the URI, which is dropped when the test
+// ends. It takes the place of one in MONGODB_URI: say there in which database users are,
+// with authSource.
+func MongoDatabase(t testing.TB) string {
+	t.Helper()
+	scheme, rest, _ := strings.Cut(Mongo(t), "://")
+	hosts, opts, _ := strings.Cut(rest, "?")
+	hosts, _, _ = strings.Cut(hosts, "/")
+	name := "hexplane_test_" + strconv.FormatInt(time.Now().UnixNano(), 10)
+	uri := scheme + "://" + hosts + "/" + name + "?" + opts
+	client, err := mongo.Connect(options.Client().ApplyURI(uri))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		assert.NoError(t, client.Database(name).Drop(context.Background()))
+		assert.NoError(t, client.Disconnect(context.Background()))
+	})
+	return uri
 }

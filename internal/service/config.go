@@ -10,7 +10,7 @@ import (
 type Config struct {
 	Kafka KafkaConfig
 
-	MongoURI    Secret `env:"MONGODB_URI" desc:"document database; unset: SQLite under DATA_DIR"`
+	MongoURI    Secret `env:"MONGODB_URI" desc:"MongoDB for documents, in the database that its path names (hexplane); unset: SQLite under DATA_DIR"`
 	DatabaseURL Secret `env:"DATABASE_URL" desc:"PostgreSQL for task state; unset: SQLite under DATA_DIR"`
 	DataDir     string `env:"DATA_DIR" envDefault:".data" desc:"folder of the embedded state"`
 	DataSync    bool   `env:"DATA_SYNC" desc:"sync embedded state to disk at each commit, against power loss"`
@@ -23,6 +23,10 @@ type Config struct {
 
 	OTLPEndpoint    string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"collector of traces; unset: none are sent"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"20s" desc:"longest time to finish work in flight"`
+
+	// NoDocuments, which no variable sets, refuses a MongoDB that holds documents of the
+	// service already. An embedded database is as empty as its folder.
+	NoDocuments bool
 }
 
 // KafkaConfig says which brokers to use and how to speak to them.

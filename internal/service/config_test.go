@@ -74,8 +74,12 @@ func TestWrongEnvironment(t *testing.T) {
 		"log level":    {map[string]string{"LOG_LEVEL": "loud"}, nil, "LogLevel"},
 		"kafka client": {map[string]string{"KAFKA_CLIENT": "carrier pigeon"}, nil, "KAFKA_CLIENT"},
 		"kafka ca":     {map[string]string{"KAFKA_TLS_CA": "/nothing"}, nil, "KAFKA_TLS_CA"},
-		"mongodb":      {map[string]string{"MONGODB_URI": "mongodb://u:secret@h"}, nil, "MONGODB_URI"},
-		"argument":     {nil, []string{"twice"}, `unknown argument "twice"`},
+		"mongodb":      {map[string]string{"MONGODB_URI": "secret"}, nil, "MONGODB_URI: mongostore: open: not a valid MongoDB URI"},
+		"no mongodb": {
+			env:  map[string]string{"MONGODB_URI": "mongodb://u:secret@127.0.0.1:1/?serverSelectionTimeoutMS=20"},
+			want: "MONGODB_URI: mongostore: no primary answers",
+		},
+		"argument": {nil, []string{"twice"}, `unknown argument "twice"`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -85,6 +89,7 @@ func TestWrongEnvironment(t *testing.T) {
 			defer cancel()
 			err := service.Run(ctx, app(), tt.args, env, &bytes.Buffer{}, &bytes.Buffer{})
 			require.ErrorContains(t, err, tt.want)
+			require.NotContains(t, err.Error(), "secret")
 		})
 	}
 }

@@ -5,7 +5,9 @@
 // # What it guarantees
 //
 //   - With no environment at all a service runs: an embedded Kafka-protocol broker and
-//     SQLite files, both under DATA_DIR.
+//     SQLite files, both under DATA_DIR. MONGODB_URI moves the documents, and the events
+//     that wait to be published, to MongoDB: collections of the service's own. Tasks and
+//     Demeter's state are rows, and DATABASE_URL moves them to PostgreSQL.
 //   - A stop (SIGINT, SIGTERM, or a part that fails) first ends the intake: HTTP
 //     requests and consumed messages in flight finish, within SHUTDOWN_TIMEOUT. Then
 //     background loops stop, the outbox is emptied, and producers, stores and the

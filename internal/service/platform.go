@@ -15,14 +15,12 @@ import (
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/internal/docstore"
+	"github.com/hexplane/hexplane/internal/docstore/mongostore"
 	"github.com/hexplane/hexplane/internal/docstore/sqlstore"
 )
 
 // ErrInUse reports that another process works with the same service's data folder.
 var ErrInUse = errors.New("service: data folder is in use by another process")
-
-// errMongo keeps a service from starting on another database than it was told.
-var errMongo = errors.New("MONGODB_URI: this build keeps documents in SQLite only; unset it")
 
 // Platform is what one service stands on. The Host that made it owns and closes it.
 type Platform struct {
@@ -56,15 +54,10 @@ func (h *Host) newPlatform(ctx context.Context, name string) (*Platform, error) 
 }
 
 func (p *Platform) open(ctx context.Context) error {
-	if p.Config.MongoURI != "" {
-		return errMongo
-	}
 	if err := p.lock(); err != nil {
 		return err
 	}
-	backend, err := sqlstore.Open(ctx, sqlstore.Config{
-		Path: filepath.Join(p.Dir, "docs.db"), Full: p.Config.DataSync, Exclusive: true, // see lock
-	})
+	backend, err := p.backend(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,6 +68,22 @@ func (p *Platform) open(ctx context.Context) error {
 	p.OnClose(p.Events.Close)
 	p.Docs = docstore.New(backend, p.Events, docstore.Config{Log: p.Log})
 	return nil
+}
+
+// backend opens what the documents are kept in.
+func (p *Platform) backend(ctx context.Context) (docstore.Backend, error) {
+	if p.Config.MongoURI == "" {
+		return sqlstore.Open(ctx, sqlstore.Config{
+			Path: filepath.Join(p.Dir, "docs.db"), Full: p.Config.DataSync, Exclusive: true, // see lock
+		})
+	}
+	backend, err := mongostore.Open(ctx, string(p.Config.MongoURI), mongostore.Config{
+		Prefix: p.Name, Fresh: p.Config.NoDocuments,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("MONGODB_URI: %w", err)
+	}
+	return backend, nil
 }
 
 // lock takes an advisory lock on the data folder; it dies with the process.

@@ -1,6 +1,7 @@
 // Package taskhost gives a service its durable tasks: a task manager over SQLite
 // in the service's data folder, or over PostgreSQL in a schema of the service's
-// own when DATABASE_URL is set.
+// own when DATABASE_URL is set. MONGODB_URI is about documents alone: tasks share no
+// transaction with them, and only go out behind their events.
 package taskhost
 
 import (

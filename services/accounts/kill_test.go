@@ -19,14 +19,16 @@ import (
 	"github.com/hexplane/hexplane/rsmodels/rsevent"
 )
 
-// TestKilledServiceLosesNoEvent kills the process while accounts are being created,
-// three times over, and demands that every account whose creation was answered is
-// told of on the topic.
-func TestKilledServiceLosesNoEvent(t *testing.T) {
+func TestKilledServiceLosesNoEvent(t *testing.T) { testKills(t) }
+
+// testKills kills the process while accounts are being created, three times over, and
+// demands that every account whose creation was answered is told of on the topic.
+func testKills(t *testing.T, env ...string) {
+	t.Helper()
 	broker, err := embedkafka.Start(embedkafka.Config{})
 	require.NoError(t, err)
 	defer broker.Close()
-	env := []string{"DATA_DIR=" + t.TempDir(), "KAFKA_BROKERS=" + strings.Join(broker.Addrs(), ",")}
+	env = append(env, "DATA_DIR="+t.TempDir(), "KAFKA_BROKERS="+strings.Join(broker.Addrs(), ","))
 
 	answered := map[string]bool{}
 	for life := range 3 {

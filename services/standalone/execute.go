@@ -41,6 +41,7 @@ func execute(ctx context.Context, args []string, environ map[string]string, stdo
 		return err
 	}
 	defer release()
+	c.NoDocuments = !c.Resume
 	st, err := stack.Open(ctx, stack.Config{Config: c.Config, Environ: environ, ISPs: isps, Logs: stderr})
 	if err != nil {
 		return err

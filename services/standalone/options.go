@@ -44,7 +44,8 @@ Usage:
   --resume          go on with the run that the data folder holds, after the process was
                     killed, instead of starting afresh (RESUME)
 
-A run that is not resumed empties the data folder's standalone state first.
+A run that is not resumed empties the data folder's standalone state first. With MONGODB_URI
+it begins only in a database without documents.
 
 Environment (variable, default, meaning):
 `

@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 		"lease":                 testLease,
 		"returned":              testReturned,
 		"stale receipts":        testStaleReceipts,
+		"waiting":               testWaiting,
 		"concurrent updates":    testConcurrentUpdates,
 		"concurrent publishers": testConcurrentPublishers,
 	}

@@ -64,6 +64,37 @@ func testStaleReceipts(t *testing.T, b *bench) {
 	assert.Empty(t, texts, "but what was published is published")
 }
 
+func testWaiting(t *testing.T, b *bench) {
+	waiting := func() (oldest, newest int64) {
+		oldest, newest, err := b.backend.Waiting(t.Context())
+		require.NoError(t, err)
+		return oldest, newest
+	}
+	oldest, newest := waiting()
+	assert.Zero(t, oldest)
+	assert.Zero(t, newest)
+	var last int64
+	for _, id := range []string{"a", "b", "c"} {
+		b.write(docstore.Write{ID: id, Op: docstore.OpInsert, Data: []byte(`1`), Events: events("s", 1, 2)})
+		b.write(docstore.Write{ID: id, Op: docstore.OpReplace, Data: []byte(`1`)})
+		oldest, newest = waiting()
+		assert.Less(t, oldest, newest)
+		assert.Greater(t, oldest, last, "a place is never used again")
+		_, receipts := b.claim(10)
+		assert.Len(t, receipts, 2)
+		stillOldest, _ := waiting()
+		assert.Equal(t, oldest, stillOldest, "what is leased still waits")
+		b.settle(receipts[:1], receipts[1:])
+		oldest, last = waiting()
+		assert.Equal(t, newest, last)
+		assert.Equal(t, newest, oldest, "what was given back waits")
+		_, receipts = b.claim(10)
+		b.settle(receipts, nil)
+		oldest, _ = waiting()
+		assert.Zero(t, oldest)
+	}
+}
+
 func testConcurrentUpdates(t *testing.T, b *bench) {
 	const writers, each = 6, 10
 	b.write(docstore.Write{ID: "n", Op: docstore.OpInsert, Data: []byte{0, 0}})

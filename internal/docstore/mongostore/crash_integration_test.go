@@ -4,8 +4,6 @@ package mongostore_test
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -27,12 +25,7 @@ func TestCrashesAndLateProcessesLoseNothing(t *testing.T) {
 		w := &world{t: t, uri: uri, db: db, prefix: prefix(), time: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)}
 		w.docs, w.committed, w.published = map[string]doc{}, map[string][]string{}, map[string][]string{}
 		w.procs = []*process{w.begin(), w.begin()}
-		defer func() {
-			if w.late != nil { // the check failed
-				close(w.late.goOn)
-				<-w.late.done
-			}
-		}()
+		defer w.end()
 		rt.Repeat(map[string]func(*rapid.T){
 			"write": func(rt *rapid.T) { w.write(rt, w.any(rt)) }, "die writing": w.dieWriting,
 			"stand still": w.standStill, "go on": w.goOn,
@@ -44,78 +37,6 @@ func TestCrashesAndLateProcessesLoseNothing(t *testing.T) {
 		w.time = w.time.Add(time.Hour)
 		w.publishAll(rt)
 	})
-}
-
-type doc struct {
-	version int64
-	data    string
-}
-
-type world struct {
-	t               *testing.T
-	uri, db, prefix string
-	time            time.Time
-	procs           []*process // all but the late one
-	late            *late
-	docs            map[string]doc
-	committed       map[string][]string // events by stream
-	published       map[string][]string
-	number          int
-	newest          int64 // the last place that was seen
-}
-
-// late is a process that stands still in the middle of a write.
-type late struct {
-	process   *process
-	write     docstore.Write
-	committed bool // before it stood still
-	goOn      chan struct{}
-	done      chan error
-}
-
-func (w *world) begin() *process {
-	return begin(w.t, w.uri, w.db, w.prefix, func() time.Time { return w.time })
-}
-
-func (w *world) any(rt *rapid.T) *process { return rapid.SampledFrom(w.procs).Draw(rt, "process") }
-
-func (w *world) draw(rt *rapid.T) docstore.Write {
-	w.number++
-	wr := docstore.Write{
-		Collection: "c", ID: rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "id"), Data: fmt.Appendf(nil, "%d", w.number),
-		Op:      rapid.SampledFrom([]docstore.Op{docstore.OpInsert, docstore.OpReplace, docstore.OpDelete}).Draw(rt, "op"),
-		Version: rapid.Int64Range(0, 2).Draw(rt, "version"),
-	}
-	for i := range rapid.IntRange(0, 3).Draw(rt, "events") {
-		stream := rapid.SampledFrom([]string{"s", "t"}).Draw(rt, "stream")
-		wr.Events = append(wr.Events, docstore.Event{Stream: stream, Data: fmt.Appendf(nil, "%04d.%d", w.number, i)})
-	}
-	return wr
-}
-
-// outcome says what the model makes of a write.
-func (w *world) outcome(wr docstore.Write) error {
-	old, found := w.docs[wr.ID]
-	switch {
-	case wr.Op == docstore.OpInsert && found:
-		return docstore.ErrExists
-	case wr.Op != docstore.OpInsert && !found:
-		return docstore.ErrNotFound
-	case wr.Op != docstore.OpInsert && wr.Version != 0 && wr.Version != old.version:
-		return docstore.ErrConflict
-	}
-	return nil
-}
-
-func (w *world) adopt(wr docstore.Write) {
-	old := w.docs[wr.ID]
-	w.docs[wr.ID] = doc{old.version + 1, string(wr.Data)}
-	if wr.Op == docstore.OpDelete {
-		delete(w.docs, wr.ID)
-	}
-	for _, e := range wr.Events {
-		w.committed[e.Stream] = append(w.committed[e.Stream], string(e.Data))
-	}
 }
 
 func (w *world) write(rt *rapid.T, p *process) {
@@ -149,7 +70,7 @@ func (w *world) dieWriting(rt *rapid.T) {
 	p := w.procs[i]
 	p.after(rapid.IntRange(0, 6).Draw(rt, "step"), p.die)
 	_, err := p.Write(w.t.Context(), wr)
-	w.procs[i] = w.begin()
+	w.replace(i, w.begin())
 	switch {
 	case !isDead(err):
 		w.answered(rt, wr, err)
@@ -181,7 +102,6 @@ func (w *world) standStill(rt *rapid.T) {
 	}
 	i := rapid.IntRange(0, len(w.procs)-1).Draw(rt, "process")
 	l := &late{process: w.procs[i], write: w.draw(rt), goOn: make(chan struct{}), done: make(chan error, 1)}
-	w.procs[i] = w.begin()
 	stopped := make(chan struct{})
 	l.process.after(rapid.IntRange(0, 6).Draw(rt, "step"), func() { close(stopped); <-l.goOn })
 	go func() {
@@ -190,7 +110,7 @@ func (w *world) standStill(rt *rapid.T) {
 	}()
 	select {
 	case <-stopped:
-		w.late = l
+		w.late, w.procs[i] = l, w.begin()
 		if l.committed = w.outcome(l.write) == nil && w.happened(rt, l.write); l.committed {
 			w.adopt(l.write)
 		}
@@ -213,7 +133,7 @@ func (w *world) goOn(rt *rapid.T) {
 	} else {
 		w.answered(rt, l.write, err)
 	}
-	w.procs[0] = l.process
+	w.replace(0, l.process)
 }
 
 func (w *world) publish(rt *rapid.T, p *process) {
@@ -245,47 +165,5 @@ func (w *world) diePublishing(rt *rapid.T) {
 		done, back := w.send(rt, events)
 		_ = p.Settle(w.t.Context(), done, back)
 	}
-	w.procs[i] = w.begin()
-}
-
-func (w *world) verify(rt *rapid.T) {
-	found, err := w.procs[0].Find(w.t.Context(), docstore.Query{Collection: "c", Limit: 10})
-	require.NoError(rt, err)
-	got := map[string]doc{}
-	for _, r := range found {
-		got[r.ID] = doc{r.Version, string(r.Data)}
-	}
-	require.Equal(rt, w.docs, got)
-}
-
-func (w *world) publishAll(rt *rapid.T) {
-	for {
-		events, err := w.procs[0].Claim(w.t.Context(), time.Minute, 5)
-		require.NoError(rt, err)
-		if len(events) == 0 {
-			break
-		}
-		var done []string
-		for _, e := range events {
-			w.published[e.Stream], done = append(w.published[e.Stream], string(e.Data)), append(done, e.Receipt)
-		}
-		require.NoError(rt, w.procs[0].Settle(w.t.Context(), done, nil))
-	}
-	for stream, want := range w.committed {
-		require.Equal(rt, want, lastCopies(w.published[stream]), "all that was published: %v", w.published[stream])
-	}
-	oldest, _, err := w.procs[0].Waiting(w.t.Context())
-	require.NoError(rt, err)
-	require.Zero(rt, oldest)
-}
-
-// lastCopies leaves out what comes again later.
-func lastCopies(texts []string) []string {
-	var out []string
-	for i, text := range texts {
-		if !slices.Contains(texts[i+1:], text) {
-			out = append(out, text)
-		}
-	}
-	return out
+	w.replace(i, w.begin())
 }

@@ -58,6 +58,8 @@ func (b *Backend) catchUp(ctx context.Context) (head, error) {
 	if err != nil || h.Applied {
 		return h, err
 	}
+	b.applying.Lock()
+	defer b.applying.Unlock()
 	if h, err = b.read(ctx); err != nil || h.Applied {
 		return h, err
 	}

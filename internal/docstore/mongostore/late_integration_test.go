@@ -27,19 +27,9 @@ func TestAProcessThatStandsStillDoesNoHarmLater(t *testing.T) {
 		t.Run(fmt.Sprintf("before step %d", step), func(t *testing.T) {
 			name := prefix()
 			slow, quick := begin(t, uri, db, name, time.Now), begin(t, uri, db, name, time.Now)
-			stopped, goOn, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-			slow.after(step, func() { close(stopped); <-goOn })
-			go func() {
-				_, err := slow.Write(t.Context(), docstore.Write{
-					Collection: "c", ID: "a", Op: docstore.OpInsert, Data: []byte("1"), Events: event1("inserted"),
-				})
-				done <- err
-			}()
-			select {
-			case <-stopped:
-			case err := <-done: // it has fewer steps
-				done <- err
-			}
+			goOn, done := stopWriting(t, slow, step, docstore.Write{
+				Collection: "c", ID: "a", Op: docstore.OpInsert, Data: []byte("1"), Events: event1("inserted"),
+			})
 			published := publishAll(t, quick)
 			committed := len(published) > 0
 			_, err := quick.Write(t.Context(), docstore.Write{Collection: "c", ID: "a", Op: docstore.OpDelete, Events: event1("deleted")})
@@ -88,4 +78,45 @@ func publishAll(t testing.TB, b docstore.Backend) []string {
 		}
 		require.NoError(t, b.Settle(t.Context(), receipts, nil))
 	}
+}
+
+// TestTrimmingLeavesWhatIsNotApplied stops a process before each step of a write, while
+// another one settles the last event in the outbox and so finds it empty.
+func TestTrimmingLeavesWhatIsNotApplied(t *testing.T) {
+	uri := realservers.Mongo(t)
+	db := connect(t, uri).Name()
+	for step := range writeSteps {
+		name := prefix()
+		slow, quick := begin(t, uri, db, name, time.Now), begin(t, uri, db, name, time.Now)
+		_, err := quick.Write(t.Context(), docstore.Write{Collection: "c", ID: "a", Op: docstore.OpInsert, Events: event1("first")})
+		require.NoError(t, err)
+		claimed, err := quick.Claim(t.Context(), time.Minute, 10)
+		require.NoError(t, err)
+		require.Len(t, claimed, 1)
+
+		goOn, done := stopWriting(t, slow, step, docstore.Write{Collection: "c", ID: "b", Op: docstore.OpInsert, Events: event1("second")})
+		require.NoError(t, quick.Settle(t.Context(), []string{claimed[0].Receipt}, nil))
+		close(goOn)
+		require.NoError(t, <-done)
+		assert.Equal(t, []string{"second"}, publishAll(t, quick), "stopped before step %d", step)
+	}
+}
+
+// stopWriting begins a write and returns when the process stands still before the step,
+// or has no such step.
+func stopWriting(t *testing.T, p *process, step int, w docstore.Write) (goOn chan struct{}, done chan error) {
+	t.Helper()
+	stopped := make(chan struct{})
+	goOn, done = make(chan struct{}), make(chan error, 1)
+	p.after(step, func() { close(stopped); <-goOn })
+	go func() {
+		_, err := p.Write(t.Context(), w)
+		done <- err
+	}()
+	select {
+	case <-stopped:
+	case err := <-done:
+		done <- err
+	}
+	return goOn, done
 }

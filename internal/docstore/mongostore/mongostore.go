@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -27,12 +28,18 @@ const (
 	tombstoneLife = 7 * 24 * 60 * 60
 )
 
+// ErrUsed reports that the collections hold what was written before, though Config asks
+// for fresh ones.
+var ErrUsed = errors.New("the database is in use: name another one, or drop the collections")
+
 // Config says how a backend shares its database.
 type Config struct {
 	// Prefix begins the names of the backend's collections, followed by a dot.
 	// Services with prefixes of their own share a database without meeting.
 	Prefix string
-	Now    func() time.Time // the clock of leases; default time.Now
+	// Fresh refuses collections that hold a write, with ErrUsed.
+	Fresh bool
+	Now   func() time.Time // the clock of leases; default time.Now
 }
 
 // Backend implements docstore.Backend. Several processes may work with the same
@@ -44,6 +51,10 @@ type Backend struct {
 	writes *groupcommit.Group[struct{}, docstore.Write, outcome]
 	tip    *head // the last commit known; nil: look. Belongs to the batch of writes under way
 	close  func() error
+
+	// applying is held while a commit is made and applied, so that no other call of this
+	// process does the same work again.
+	applying sync.Mutex
 }
 
 // New returns a backend in db, whose collections it makes when they are absent, and
@@ -67,7 +78,11 @@ func New(ctx context.Context, db *mongo.Database, cfg Config) (*Backend, error) 
 	if err := b.prepare(ctx); err != nil {
 		return nil, wrap("open", err)
 	}
-	if _, err := b.catchUp(ctx); err != nil {
+	h, err := b.catchUp(ctx)
+	if err == nil && cfg.Fresh && h.Seq > 0 {
+		err = fmt.Errorf("%w: %s, %s.*", ErrUsed, db.Name(), cfg.Prefix)
+	}
+	if err != nil {
 		return nil, wrap("open", err)
 	}
 	return b, nil

@@ -24,6 +24,8 @@ import (
 type process struct {
 	*mongostore.Backend
 
+	end func() // disconnects it
+
 	mu   sync.Mutex
 	left int    // commands that it sends before it does what then says
 	then func() // nil: nothing
@@ -38,7 +40,8 @@ func begin(t testing.TB, uri, database, prefix string, now func() time.Time) *pr
 		Started: func(context.Context, *event.CommandStartedEvent) { p.step() },
 	}).SetServerSelectionTimeout(20 * time.Millisecond))
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, client.Disconnect(context.Background())) })
+	p.end = sync.OnceFunc(func() { assert.NoError(t, client.Disconnect(context.Background())) })
+	t.Cleanup(p.end)
 	// Selection is that short for the dead, who wait for it.
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		p.Backend, err = mongostore.New(t.Context(), client.Database(database), mongostore.Config{Prefix: prefix, Now: now})

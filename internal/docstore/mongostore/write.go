@@ -191,6 +191,8 @@ func (b *Backend) carryOut(ctx context.Context, tip, next head) (won bool, err e
 	if err := ctx.Err(); err != nil {
 		return false, err
 	}
+	b.applying.Lock()
+	defer b.applying.Unlock()
 	ctx, cancel := finish(ctx)
 	defer cancel()
 	if won, err = b.commit(ctx, tip, next); !won {

@@ -45,6 +45,7 @@ type Stack struct {
 	services []*service.Service
 	urls     map[string]string // of the services, by name
 	lag      *lagMeter
+	failed   bool // a service could not be wired; none after it is
 }
 
 // Config says what the services stand on.
@@ -162,6 +163,9 @@ func (s *Stack) wireRouterSecure(ctx context.Context) error {
 
 // addDemeter takes any free port for Demeter when the gateway does.
 func (s *Stack) addDemeter(ctx context.Context, gatewayAddr string) (err error) {
+	if s.failed {
+		return nil
+	}
 	addr := "127.0.0.1:8087"
 	if _, port, _ := net.SplitHostPort(gatewayAddr); port == "0" {
 		addr = "127.0.0.1:0"
@@ -185,7 +189,11 @@ func defaults[C any](s *Stack) func(*C) error {
 func add[C any](
 	ctx context.Context, s *Stack, name, addr string,
 	wire func(context.Context, *service.Platform, C) (*service.Service, error), configure func(*C) error,
-) error {
+) (err error) {
+	if s.failed {
+		return nil
+	}
+	defer func() { s.failed = err != nil }()
 	var cfg C
 	if err := configure(&cfg); err != nil {
 		return fmt.Errorf("%s: %w", name, err)

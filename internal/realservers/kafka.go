@@ -1,6 +1,7 @@
 package realservers
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -28,6 +29,7 @@ const kafkaCluster = "aGV4cGxhbmUtdGVzdHMtMQ"
 // KafkaBrokers is an Apache Kafka cluster of this test, in KRaft combined mode.
 type KafkaBrokers struct {
 	libs    string
+	secure  *KafkaSecurity // nil without a secure listener
 	brokers []*kafkaBroker
 }
 
@@ -35,6 +37,7 @@ type kafkaBroker struct {
 	config string // its properties file
 	log    string
 	addr   string
+	secure string    // the address of the secure listener
 	cmd    *exec.Cmd // nil while it does not run
 }
 
@@ -43,7 +46,12 @@ type kafkaBroker struct {
 // brokers, and four partitions. See install-kafka.sh.
 func Kafka(t testing.TB, brokers int) *KafkaBrokers {
 	t.Helper()
-	k := &KafkaBrokers{libs: kafkaLibs(t)}
+	return startKafka(t, brokers, nil)
+}
+
+func startKafka(t testing.TB, brokers int, secure *KafkaSecurity) *KafkaBrokers {
+	t.Helper()
+	k := &KafkaBrokers{libs: kafkaLibs(t), secure: secure}
 	voters := make([]string, brokers)
 	controllers := make([]int, brokers)
 	for i := range brokers {
@@ -51,9 +59,10 @@ func Kafka(t testing.TB, brokers int) *KafkaBrokers {
 		voters[i] = fmt.Sprintf("%d@127.0.0.1:%d", i+1, controllers[i])
 	}
 	for i := range brokers {
-		b := newKafkaBroker(t, i+1, controllers[i], strings.Join(voters, ","), brokers)
+		b := newKafkaBroker(t, i+1, controllers[i], strings.Join(voters, ","), brokers, secure)
 		k.brokers = append(k.brokers, b)
-		k.java(t, b, "kafka.tools.StorageTool", "format", "-t", kafkaCluster, "-c", b.config)
+		format := append([]string{"format", "-t", kafkaCluster, "-c", b.config}, secure.users()...)
+		k.java(t, b, "kafka.tools.StorageTool", format...)
 	}
 	t.Cleanup(func() {
 		for i := range k.brokers {
@@ -81,17 +90,23 @@ func kafkaLibs(t testing.TB) string {
 	return libs
 }
 
-func newKafkaBroker(t testing.TB, id, controller int, voters string, brokers int) *kafkaBroker {
+func newKafkaBroker(t testing.TB, id, controller int, voters string, brokers int, secure *KafkaSecurity) *kafkaBroker {
 	t.Helper()
 	dir := dataDir(t)
 	b := &kafkaBroker{
 		config: filepath.Join(dir, "server.properties"), log: filepath.Join(dir, "broker.log"),
 		addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t))),
 	}
+	var listener string
+	if secure != nil {
+		b.secure = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t)))
+		listener = ",SECURE://" + b.secure
+	}
 	properties := strings.NewReplacer(
+		"{secure}", listener,
 		"{id}", strconv.Itoa(id), "{addr}", b.addr, "{controller}", strconv.Itoa(controller), "{voters}", voters,
 		"{data}", filepath.Join(dir, "data"), "{replicas}", strconv.Itoa(brokers), "{insync}", strconv.Itoa(min(2, brokers)),
-	).Replace(kafkaProperties)
+	).Replace(kafkaProperties) + secure.properties(t, dir)
 	require.NoError(t, os.WriteFile(b.config, []byte(properties), 0o600))
 	return b
 }
@@ -99,10 +114,10 @@ func newKafkaBroker(t testing.TB, id, controller int, voters string, brokers int
 const kafkaProperties = `process.roles=broker,controller
 node.id={id}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://{addr},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://{addr}
+listeners=PLAINTEXT://{addr}{secure},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://{addr}{secure}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
 log.dirs={data}
 num.partitions=4
 default.replication.factor={replicas}
@@ -158,7 +173,7 @@ func (k *KafkaBrokers) Ready(t testing.TB) {
 			continue
 		}
 		require.Eventually(t, func() bool {
-			conn, err := new(net.Dialer).DialContext(context.Background(), "tcp", b.addr)
+			conn, err := new(net.Dialer).DialContext(context.Background(), "tcp", cmp.Or(b.secure, b.addr))
 			if err == nil {
 				_ = conn.Close()
 			}

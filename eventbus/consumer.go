@@ -10,10 +10,6 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 )
 
-// maxOutbound bounds dead letters and retries: the broker's usual limit of
-// 1 MiB, less what a batch adds.
-const maxOutbound = 1_030_000
-
 // Consumer consumes topics as a member of a group. Registering a topic starts
 // consuming it. All methods are safe for concurrent use.
 type Consumer struct {
@@ -25,9 +21,13 @@ type Consumer struct {
 
 	mu       sync.Mutex
 	regs     map[string]*registration
+	leaving  map[string]*registration // unregistered, but not done with
 	closed   bool
 	closing  chan struct{} // closed when Close has finished
 	closeErr error
+	// drains is what Unregisters wait in; it ends with the deadline of Close.
+	drains  context.Context //nolint:containedctx // of many calls
+	cutting context.CancelCauseFunc
 
 	outMu sync.Mutex // guards the producer of dead letters and retries
 	out   message.Publisher
@@ -49,33 +49,62 @@ func NewConsumer(transport Transport, cfg ConsumerConfig) (*Consumer, error) {
 		return nil, fmt.Errorf("eventbus: new consumer %s: %w", cfg.Group, err)
 	}
 	_, unobserved := cfg.Observer.(noObserver)
-	return &Consumer{
+	c := &Consumer{
 		observed: !unobserved,
 		cfg:      cfg, serializer: serializer, transport: transport, sub: sub,
-		regs: make(map[string]*registration), closing: make(chan struct{}),
-	}, nil
+		regs: make(map[string]*registration), leaving: make(map[string]*registration), closing: make(chan struct{}),
+	}
+	c.drains, c.cutting = context.WithCancelCause(context.Background())
+	return c, nil
 }
 
-// Register starts consuming the topics of the registries, all or none. It
-// returns ErrNoTopic, ErrNoCallback, ErrAlreadyRegistered, ErrClosed, or the
-// transport's error (ErrUnreachable when no broker answers).
+// Register starts consuming the topics of the registries, all or none; one that
+// is just being unregistered is waited for. It returns ErrNoTopic, ErrNoCallback,
+// ErrAlreadyRegistered, ErrClosed, or the transport's error (ErrUnreachable when no
+// broker answers).
 func (c *Consumer) Register(registries ...Registry) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.registrable(registries); err != nil {
+	regs, err := c.claim(registries)
+	if err != nil {
 		return err
 	}
-	for i, registry := range registries {
-		reg, err := c.start(registry)
-		if err != nil {
-			for _, started := range registries[:i] {
-				err = errors.Join(err, c.stopLocked(started.Topic))
-			}
-			return fmt.Errorf("eventbus: register %s: %w", registry.Topic, err)
+	for _, reg := range regs {
+		if err = reg.start(); err != nil {
+			err = fmt.Errorf("eventbus: register %s: %w", reg.topic, err)
+			break
 		}
-		c.regs[registry.Topic] = reg
+	}
+	for _, reg := range regs {
+		close(reg.started)
+	}
+	if err != nil {
+		return errors.Join(err, c.leave(regs))
 	}
 	return nil
+}
+
+// claim takes the topics for registrations that are yet to be started.
+func (c *Consumer) claim(registries []Registry) ([]*registration, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		if err := c.registrable(registries); err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(registries, func(r Registry) bool { return c.leaving[r.Topic] != nil })
+		if i < 0 {
+			break
+		}
+		gone := c.leaving[registries[i].Topic].gone
+		c.mu.Unlock()
+		<-gone
+		c.mu.Lock()
+	}
+	regs := make([]*registration, len(registries))
+	for i, registry := range registries {
+		regs[i] = c.newRegistration(registry)
+		c.regs[registry.Topic] = regs[i]
+	}
+	return regs, nil
 }
 
 func (c *Consumer) registrable(registries []Registry) error {
@@ -99,28 +128,42 @@ func (c *Consumer) registrable(registries []Registry) error {
 
 // Unregister stops consuming the topics: it stops fetching, waits up to
 // DrainTimeout for the messages in flight, and commits. It returns
-// ErrNotRegistered, having stopped none, when one of the topics is unknown.
+// ErrNotRegistered, having stopped none, when one of the topics is unknown. A
+// callback that unregisters its own topic waits for itself, until DrainTimeout.
 func (c *Consumer) Unregister(topics ...string) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.registered(topics); err != nil {
+	err := c.registered(topics)
+	regs := make([]*registration, 0, len(topics))
+	for _, topic := range topics {
+		regs = append(regs, c.regs[topic])
+	}
+	c.mu.Unlock()
+	if err != nil {
 		return err
 	}
-	var errs []error
-	for _, topic := range topics {
-		if c.regs[topic] != nil { // a topic may be named twice
-			errs = append(errs, c.stopLocked(topic))
-		}
-	}
-	return errors.Join(errs...)
+	return c.leave(regs)
 }
 
-func (c *Consumer) stopLocked(topic string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.DrainTimeout)
+// leave stops registrations that are there still.
+func (c *Consumer) leave(regs []*registration) error {
+	ctx, cancel := context.WithTimeout(c.drains, c.cfg.DrainTimeout)
 	defer cancel()
-	reg := c.regs[topic]
-	delete(c.regs, topic)
-	return reg.stop(ctx)
+	c.mu.Lock()
+	mine := make(map[string]*registration, len(regs))
+	for _, reg := range regs {
+		if c.regs[reg.topic] == reg {
+			delete(c.regs, reg.topic)
+			c.leaving[reg.topic], mine[reg.topic] = reg, reg
+		}
+	}
+	c.mu.Unlock()
+	err := stopAll(ctx, mine)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for topic := range mine {
+		delete(c.leaving, topic)
+	}
+	return err
 }
 
 // RegisteredTopics returns the topics registered now, sorted.
@@ -202,61 +245,4 @@ func (c *Consumer) Lag(ctx context.Context) (map[string]int64, error) {
 		return nil, ErrUnsupported
 	}
 	return reporter.Lag(ctx, c.RegisteredTopics()...)
-}
-
-// Close stops fetching, finishes what is in flight, commits, and leaves the
-// group. When ctx ends first, the contexts of handlers still running are
-// canceled, what they handle is not committed, and Close returns the context's
-// error. Calling it again waits for the first call and returns the same.
-func (c *Consumer) Close(ctx context.Context) error {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		<-c.closing
-		return c.closeErr
-	}
-	c.closed = true
-	regs := c.regs
-	c.regs = nil
-	c.mu.Unlock()
-	defer close(c.closing)
-	c.closeErr = errors.Join(stopAll(ctx, regs), c.sub.Close(), c.closeOutbound())
-	return c.closeErr
-}
-
-func stopAll(ctx context.Context, regs map[string]*registration) error {
-	errs := make(chan error, len(regs))
-	for _, reg := range regs {
-		go func() { errs <- reg.stop(ctx) }()
-	}
-	var all []error
-	for range regs {
-		all = append(all, <-errs)
-	}
-	return errors.Join(all...)
-}
-
-// outbound returns the publisher of dead letters and retries, made on first use.
-func (c *Consumer) outbound() (RecordPublisher, error) {
-	c.outMu.Lock()
-	defer c.outMu.Unlock()
-	if c.out == nil {
-		pub, err := c.transport.Publisher(ProducerConfig{
-			Tag: c.cfg.Tag + "-dead-letters", Logger: c.cfg.Logger, MaxBytes: maxOutbound,
-		}.WithDefaults())
-		if err != nil {
-			return nil, err
-		}
-		c.out = pub
-	}
-	return recordPublisher(c.out), nil
-}
-
-func (c *Consumer) closeOutbound() error {
-	c.outMu.Lock()
-	defer c.outMu.Unlock()
-	if c.out == nil {
-		return nil
-	}
-	return c.out.Close()
 }

@@ -17,30 +17,36 @@ type registration struct {
 	gate     gate
 	parking  *parking // nil when order is given up, or nothing is ever parked
 
-	stopping chan struct{} // closed when the first stop begins
-	once     sync.Once
+	started  chan struct{}                 // closed when start has returned
 	stops    []func(context.Context) error // of the topic, then of its retry topics
+	stopping chan struct{}                 // closed when the first stop begins
+	gone     chan struct{}                 // closed when it has ended
+	once     sync.Once
 }
 
-func (c *Consumer) start(registry Registry) (*registration, error) {
+func (c *Consumer) newRegistration(registry Registry) *registration {
 	policy := c.cfg.Failure
 	r := &registration{
 		c: c, topic: registry.Topic, callback: registry.Callback,
-		gate: gate{policy: policy.Outage}, stopping: make(chan struct{}),
+		gate:    gate{policy: policy.Outage},
+		started: make(chan struct{}), stopping: make(chan struct{}), gone: make(chan struct{}),
 	}
 	r.filter, _ = registry.Callback.(eventFilter)
 	if len(policy.Delays) > 0 && policy.keepsOrder(r.topic) {
 		r.parking = newParking(c, r.topic, len(policy.Delays))
 	}
+	return r
+}
+
+// start subscribes; what it did before an error is undone by stop.
+func (r *registration) start() error {
 	// Retry topics first: what the topic puts there is waited for already.
-	for tier := len(policy.Delays); tier >= 0; tier-- {
+	for tier := len(r.c.cfg.Failure.Delays); tier >= 0; tier-- {
 		if err := r.subscribe(tier); err != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), c.cfg.DrainTimeout)
-			defer cancel()
-			return nil, errors.Join(err, r.stop(ctx))
+			return err
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // topicOf returns the name of a tier's topic.
@@ -66,15 +72,23 @@ func (r *registration) subscribe(tier int) error {
 	return err
 }
 
-// stop ends the topic before its retry topics, which it may still add to.
+// stop ends the topic before its retry topics, which it may still add to. When
+// another stop is under way, it waits for that one.
 func (r *registration) stop(ctx context.Context) error {
 	var errs []error
-	r.once.Do(func() {
-		close(r.stopping)
-		for _, stop := range slices.Backward(r.stops) {
-			errs = append(errs, stop(ctx))
-		}
-	})
+	first := false
+	r.once.Do(func() { first = true })
+	if !first {
+		return await(ctx, r.gone)
+	}
+	defer close(r.gone)
+	close(r.stopping)
+	if err := await(ctx, r.started); err != nil {
+		return err // closing the subscriber ends what start still begins
+	}
+	for _, stop := range slices.Backward(r.stops) {
+		errs = append(errs, stop(ctx))
+	}
 	return errors.Join(errs...)
 }
 

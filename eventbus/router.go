@@ -11,7 +11,7 @@ import (
 )
 
 // forcedGrace is how long a stop waits, after its deadline, for callbacks that
-// were just told so through their context.
+// were just told so through their context. Then they keep their messages no longer.
 const forcedGrace = time.Second
 
 // route consumes a topic through a Watermill Router: the way of subscribers
@@ -33,7 +33,7 @@ func (c *Consumer) route(topic string, handle RecordHandler) (func(context.Conte
 	r := &route{router: router, ended: make(chan struct{})}
 	r.forced, r.force = context.WithCancelCause(context.Background())
 	router.AddConsumerHandler(topic, topic, subscribed{messages, stopFetching}, func(msg *message.Message) error {
-		ctx, cancel := r.handlerContext(msg.Context())
+		ctx, cancel := r.handlerContext(msg)
 		defer cancel()
 		return handle(ctx, RecordOf(topic, msg))
 	})
@@ -55,9 +55,12 @@ type route struct {
 
 // handlerContext keeps the values of a message's context, but ends only when
 // the route is forced: a Router cancels messages as soon as it closes.
-func (r *route) handlerContext(values context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(values))
-	unlink := context.AfterFunc(r.forced, func() { cancel(context.Cause(r.forced)) })
+func (r *route) handlerContext(msg *message.Message) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(msg.Context()))
+	unlink := context.AfterFunc(r.forced, func() {
+		cancel(context.Cause(r.forced))
+		time.AfterFunc(forcedGrace, func() { msg.Nack() })
+	})
 	return ctx, func() {
 		unlink()
 		cancel(nil)

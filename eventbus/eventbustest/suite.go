@@ -69,6 +69,7 @@ func Run(t *testing.T, h Harness) {
 		{"Registration", testRegistration, true},
 		{"CloseDrains", testCloseDrains, true},
 		{"CloseDeadline", testCloseDeadline, true},
+		{"CloseStuck", testCloseStuck, true},
 		{"ResumeAfterRestart", testResumeAfterRestart, true},
 		{"Trace", testTrace, true},
 		{"Pause", testPause, true},

@@ -12,7 +12,7 @@ type Kind int
 const (
 	Published    Kind = iota // a message reached the broker, or did not (Err)
 	Started                  // a message is in flight
-	Finished                 // a message is no longer in flight; Seconds of its handling
+	Finished                 // a message is no longer in flight; Duration, and Err when it will come again
 	Failed                   // an attempt failed (Err)
 	Retried                  // a message was put off to a retry topic
 	DeadLettered             // a message went to the dead-letter topic; Reason

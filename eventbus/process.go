@@ -8,25 +8,39 @@ import (
 	"time"
 )
 
-var errPanic = errors.New("eventbus: callback panicked")
+var (
+	errPanic = errors.New("eventbus: callback panicked")
+	// errPutOff is what is left of a message that is in a retry topic now.
+	errPutOff = errors.New("eventbus: put off to a retry topic")
+)
 
 // process decodes a record and makes its attempts.
 func (r *registration) process(ctx context.Context, rec *Record, v visit, eventType string) error {
+	msg, undecodable := r.decode(v.rec)
+	if undecodable == nil {
+		if msg.EventType != eventType && r.ignores(msg.EventType) {
+			return nil
+		}
+		eventType = msg.EventType
+	}
+	var start time.Time
 	if r.c.observed {
-		start := time.Now()
+		start = time.Now()
 		r.observe(Observation{Kind: Started, EventType: eventType})
-		defer func() {
-			r.observe(Observation{Kind: Finished, EventType: eventType, Duration: time.Since(start)})
-		}()
 	}
-	msg, err := r.decode(v.rec)
-	if err != nil {
-		return r.bury(ctx, v, eventType, ReasonUndecodable, err)
+	var err error
+	if undecodable != nil {
+		err = r.bury(ctx, v, eventType, ReasonUndecodable, undecodable)
+	} else {
+		err = r.attempt(ctx, rec, v, msg)
 	}
-	if msg.EventType != eventType && r.ignores(msg.EventType) {
+	if r.c.observed {
+		r.observe(Observation{Kind: Finished, EventType: eventType, Duration: time.Since(start), Err: err})
+	}
+	if err == errPutOff { //nolint:errorlint // never wrapped
 		return nil
 	}
-	return r.attempt(ctx, rec, v, msg)
+	return err
 }
 
 // decode takes a serializer's panic for what it says of the record.
@@ -81,7 +95,10 @@ func (r *registration) retryLater(ctx context.Context, rec *Record, v visit, msg
 		"event_type", msg.EventType, "id", msg.ID, "attempt", v.attempts, "error", cause)
 	delay := policy.Delays[min(v.attempts-policy.Attempts, len(policy.Delays)-1)]
 	if v.tier < len(policy.Delays) {
-		return r.putOff(ctx, rec, v, v.tier+1, time.Now().Add(policy.Delays[v.tier]))
+		if err := r.putOff(ctx, rec, v, v.tier+1, time.Now().Add(policy.Delays[v.tier])); err != nil {
+			return err
+		}
+		return errPutOff
 	}
 	at := time.Now().Add(delay)
 	v.hold(rec, at)

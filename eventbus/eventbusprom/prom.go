@@ -2,7 +2,7 @@
 // metrics:
 //
 //	eventbus_published_total{topic, event_type, outcome}       outcome "ok" or "error"
-//	eventbus_consumed_total{topic, group, event_type}
+//	eventbus_consumed_total{topic, group, event_type}          handled, or a dead letter: once per message
 //	eventbus_failed_total{topic, group, event_type}            failed attempts
 //	eventbus_retried_total{topic, group, event_type}           put off to a retry topic
 //	eventbus_dead_lettered_total{topic, group, event_type, reason}
@@ -90,7 +90,9 @@ func (o *Observer) Observe(e eventbus.Observation) {
 		o.inFlight.WithLabelValues(e.Topic, e.Group).Inc()
 	case eventbus.Finished:
 		o.inFlight.WithLabelValues(e.Topic, e.Group).Dec()
-		o.consumed.WithLabelValues(e.Topic, e.Group, e.EventType).Inc()
+		if e.Err == nil {
+			o.consumed.WithLabelValues(e.Topic, e.Group, e.EventType).Inc()
+		}
 		o.seconds.WithLabelValues(e.Topic, e.Group, e.EventType).Observe(e.Duration.Seconds())
 	case eventbus.Failed:
 		o.failed.WithLabelValues(e.Topic, e.Group, e.EventType).Inc()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/attribute"
@@ -58,4 +59,12 @@ func (t tracing) handler(service string, h http.Handler) http.Handler {
 		})
 	}
 	return otelhttp.NewHandler(h, service, otelhttp.WithTracerProvider(t.provider), otelhttp.WithPropagators(Propagator()))
+}
+
+// Client returns what the service calls other services with. Its requests carry the
+// trace context of the context that they are made with, and have a span each when
+// there is a collector. The timeout bounds a call, the reading of its answer included.
+func (p *Platform) Client(timeout time.Duration) *http.Client {
+	return &http.Client{Timeout: timeout, Transport: otelhttp.NewTransport(http.DefaultTransport,
+		otelhttp.WithTracerProvider(p.Traces), otelhttp.WithPropagators(Propagator()))}
 }

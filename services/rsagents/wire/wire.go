@@ -3,7 +3,6 @@ package wire
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/hexplane/hexplane/asynctask"
@@ -70,7 +69,7 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 	if err != nil {
 		return nil, err
 	}
-	references := client.New(cfg.RSClientURL, &http.Client{Timeout: callTimeout})
+	references := client.New(cfg.RSClientURL, p.Client(callTimeout))
 	return &service.Service{
 		Platform:  p,
 		Handler:   rest.New(p.Log, usecase.NewPackages(catalogs, references, time.Now), tasks),

@@ -3,7 +3,6 @@ package wire
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/hexplane/hexplane/asynctask"
@@ -66,7 +65,7 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 	if err != nil {
 		return nil, err
 	}
-	calls := &http.Client{Timeout: callTimeout}
+	calls := p.Client(callTimeout)
 	jobs := usecase.NewJobs(tables, tasks, time.Now,
 		usecase.Remote{Name: "rsagents", Progress: jobprogress.NewClient(cfg.RSAgentsURL, calls)},
 		usecase.Remote{Name: "rsclient", Progress: jobprogress.NewClient(cfg.RSClientURL, calls)})

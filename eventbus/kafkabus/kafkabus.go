@@ -8,6 +8,8 @@
 //     of each partition and commit it; watermill-kafka loses the mark.
 //   - A record is delivered as it is, whatever its bytes: an unmarshal error would
 //     make the group rejoin for ever and block the partition.
+//   - A subscription that ends while the broker is away does not wait between
+//     retries, and for at most ConsumerConfig.DrainTimeout and 5 s in all.
 //   - New groups start at the oldest record; topics are created up front.
 //   - A slice is published in one go, idempotently, with acks of all replicas,
 //     and keys go to the partition every Kafka client would choose (murmur2).

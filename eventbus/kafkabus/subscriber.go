@@ -68,18 +68,19 @@ func (s *subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 		return nil, err
 	}
 	sub := newSubscription(topic, s.cfg.Window)
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	sub.end, sub.life = end, life
 	inner, err := kafka.NewSubscriber(kafka.SubscriberConfig{
 		Brokers:               s.transport.cfg.Brokers,
 		Unmarshaler:           unmarshaler{},
-		OverwriteSaramaConfig: s.sarama,
+		OverwriteSaramaConfig: s.hurried(life),
 		ConsumerGroup:         s.cfg.Group,
 		Tracer:                sub,
 	}, s.logger)
 	if err != nil {
+		end()
 		return nil, err
 	}
-	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	sub.end, sub.life = end, life
 	start := time.Now()
 	messages, err := inner.Subscribe(life, topic)
 	if err != nil {
@@ -90,6 +91,24 @@ func (s *subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 		return nil, err
 	}
 	return s.run(ctx, sub, inner, messages)
+}
+
+// hurried returns the configuration of a subscription that pauses between retries only
+// while it is alive: when it ends, the broker is told so, or is away. sarama's pauses
+// while it looks for a coordinator to commit and to leave add up to half a minute.
+func (s *subscriber) hurried(life context.Context) *sarama.Config {
+	cfg := *s.sarama
+	pause := cfg.Metadata.Retry.BackoffFunc
+	cfg.Metadata.Retry.BackoffFunc = func(retries, maxRetries int) time.Duration {
+		switch {
+		case life.Err() != nil:
+			return 0
+		case pause != nil:
+			return pause(retries, maxRetries)
+		}
+		return cfg.Metadata.Retry.Backoff
+	}
+	return &cfg
 }
 
 // run forwards messages until the subscription is drained.
@@ -141,7 +160,10 @@ func (s *subscriber) Assignment() map[string][]int32 {
 	return all
 }
 
-// Close implements message.Subscriber: it drains every subscription.
+// Close implements message.Subscriber: it drains every subscription and leaves the
+// group. It takes no longer than DrainTimeout and leaveTimeout together, also when the
+// broker does not answer; it then returns an error, and sarama's goroutines end when
+// its Net.ReadTimeout has passed. eventbus.Consumer.Close is bounded by its context.
 func (s *subscriber) Close() error {
 	s.mu.Lock()
 	s.closed = true

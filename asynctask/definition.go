@@ -40,8 +40,8 @@ type Step struct {
 	ReplyTopic string
 	// ReplyEvents are the event types accepted as replies. Required.
 	ReplyEvents []string
-	// OnReply sees each reply before it is recorded, possibly more than once.
-	// An error leaves the request open and is returned by DispatchEvent, so
+	// OnReply sees each reply to a running task before it is recorded, possibly
+	// more than once, and also one that then proves late or unknown. An error leaves the request open and is returned by DispatchEvent, so
 	// that the bus delivers the reply again.
 	OnReply func(ctx context.Context, task Task, reply Reply) error
 	// Window is the most requests in flight, published and unanswered, at any

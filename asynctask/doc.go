@@ -60,7 +60,8 @@
 // a claim moves NextAt by a lease. Whoever dies leaves its work due again when
 // the lease ends, so recovery is the same code as normal running. All that a
 // driver does is idempotent or a compare-and-set; two drivers at once are
-// harmless. Publishing precedes the mark that it happened, so a crash between
+// harmless. Whoever lives renews its lease for as long as a stream or a hook takes,
+// up to the task's deadline. Publishing precedes the mark that it happened, so a crash between
 // the two publishes twice, never not at all.
 //
 // Two pairs of races decide correctness, and each is settled by order alone:

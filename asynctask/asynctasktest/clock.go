@@ -21,7 +21,8 @@ type alarm struct {
 	ch chan time.Time
 }
 
-// NewClock returns a clock that shows start.
+// NewClock returns a clock that shows start, which is later than 1970: to stores
+// that instant, as no instant at all, means never.
 func NewClock(start time.Time) *Clock { return &Clock{now: start} }
 
 // Now implements asynctask.Clock.
@@ -44,7 +45,9 @@ func (c *Clock) After(d time.Duration) <-chan time.Time {
 	return ch
 }
 
-// Advance moves the clock by d and wakes whoever waits for that.
+// Advance moves the clock by d and wakes whoever waits for that. A manager in Run
+// waits only while it has nothing to do: call [asynctask.Manager.Sweep] after
+// Advance rather than Run beside it.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -43,6 +43,18 @@ func testProgress(t *testing.T, f *fixture) {
 	assert.Empty(t, none)
 }
 
+func testProgressOrder(t *testing.T, f *fixture) {
+	task, _ := f.filled("a", 1, 0)
+	task.Step = "a later one" // without requests yet
+	_, err := f.UpdateTask(t.Context(), task)
+	require.NoError(t, err)
+	levels, err := f.Progress(t.Context(), f.job)
+	require.NoError(t, err)
+	require.Len(t, levels, 2)
+	assert.Equal(t, "one", levels[0].Step)
+	assert.Equal(t, "a later one", levels[1].Step)
+}
+
 func testCancelJob(t *testing.T, f *fixture) {
 	task := f.started("a")
 	ended := f.task("b")

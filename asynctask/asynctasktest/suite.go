@@ -47,6 +47,7 @@ func TestStore(t *testing.T, open func(t *testing.T) asynctask.Store) {
 		{"tallies count records and what they stand for", testTally},
 		{"requests are listed", testListRequests},
 		{"progress sums up a job", testProgress},
+		{"progress tells of steps in the order they appeared", testProgressOrder},
 		{"a job is cancelled", testCancelJob},
 		{"a task that races its job's cancellation is found or finds it", testCancelRace},
 		{"expired tasks are deleted", testDeleteExpired},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -128,7 +129,7 @@ func (s *Store) Progress(ctx context.Context, jobID string) ([]asynctask.Level, 
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: progress of job %s: %w", jobID, err)
 	}
-	tasks, err := find[taskDoc](ctx, s.tasks, bson.M{"job_id": jobID}, nil, 0, "type", "step", "state", "sealed", "created_at")
+	tasks, err := find[taskDoc](ctx, s.tasks, bson.M{"job_id": jobID}, nil, 0, "type", "step", "state", "sealed")
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: progress of job %s: %w", jobID, err)
 	}
@@ -141,7 +142,7 @@ func (s *Store) Progress(ctx context.Context, jobID string) ([]asynctask.Level, 
 		id := scope(t.ID, t.Step)
 		growing[id] = t.State == asynctask.StateRunning && !t.Sealed
 		if !counted[id] {
-			docs = append(docs, stepDoc{ID: id, Step: t.Step, Type: t.Type, CreatedAt: t.CreatedAt})
+			docs = append(docs, stepDoc{ID: id, Step: t.Step, Type: t.Type, CreatedAt: math.MaxInt64}) // it appeared last
 		}
 	}
 	return levels(docs, growing), nil

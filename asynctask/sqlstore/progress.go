@@ -81,11 +81,11 @@ func (s *Store) Progress(ctx context.Context, jobID string) ([]asynctask.Level, 
 				CASE WHEN t.state = 'running' AND t.step = s.step AND NOT t.sealed THEN 1 ELSE 0 END AS growing
 			FROM asynctask_steps AS s JOIN asynctask_tasks AS t ON t.id = s.task_id WHERE s.job_id = ?0
 			UNION ALL
-			SELECT t.type, t.step, t.created_at, 0, 0, 0, 0, 0, 0,
+			SELECT t.type, t.step, NULL, 0, 0, 0, 0, 0, 0,
 				CASE WHEN t.state = 'running' AND NOT t.sealed THEN 1 ELSE 0 END
 			FROM asynctask_tasks AS t WHERE t.job_id = ?0
 				AND NOT EXISTS (SELECT 1 FROM asynctask_steps AS s WHERE s.task_id = t.id AND s.step = t.step)
-		) AS l GROUP BY type, step ORDER BY min(created_at), type, step`, jobID).Scan(ctx, &levels)
+		) AS l GROUP BY type, step ORDER BY min(created_at) IS NULL, min(created_at), type, step`, jobID).Scan(ctx, &levels)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: progress of job %s: %w", jobID, err)
 	}

@@ -1,6 +1,7 @@
 package eventbus
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -107,13 +108,24 @@ func member(b []byte, i int) (name, value []byte, end int, ok bool) {
 		return nil, nil, end, false
 	}
 	name = b[i:end]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		name = unescape(name)
+	}
 	i = jsonscan.Space(b, end)
 	if i >= len(b) || b[i] != ':' {
 		return nil, nil, i, false
 	}
 	i = jsonscan.Space(b, i+1)
 	end, ok = jsonscan.Skip(b, i)
-	return name, b[i:end], end, ok
+	return name, b[i:end:end], end, ok
+}
+
+// unescape writes a quoted name as it would be without needless escapes.
+func unescape(name []byte) []byte {
+	if s, err := unquote(name); err == nil {
+		return appendString(nil, s)
+	}
+	return name
 }
 
 func setMember(rec *Record, msg *Message, name, value []byte) (err error) {
@@ -125,11 +137,14 @@ func setMember(rec *Record, msg *Message, name, value []byte) (err error) {
 	case `"payload"`:
 		msg.Payload = value
 	case `"trace_id"`:
-		if len(value) > 2 { // more than {}
+		msg.TraceID = nil
+		if string(value) != "{}" {
 			err = json.Unmarshal(value, &msg.TraceID)
 		}
 	case `"timestamp"`:
-		err = timestamp(value, &msg.Timestamp)
+		msg.Timestamp = time.Time{}
+		err = msg.Timestamp.UnmarshalJSON(value)
+		msg.Timestamp = msg.Timestamp.UTC()
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -140,12 +155,7 @@ func setMember(rec *Record, msg *Message, name, value []byte) (err error) {
 // text decodes a string; a likely value, a header that says the same, saves the
 // allocation.
 func text(value []byte, likely string) (string, error) {
-	if len(value) == len(likely)+2 && value[0] == '"' && string(value[1:len(value)-1]) == likely {
-		for i := range len(likely) {
-			if likely[i] == '\\' {
-				return unquote(value)
-			}
-		}
+	if plain(likely) && len(value) == len(likely)+2 && value[0] == '"' && string(value[1:len(value)-1]) == likely {
 		return likely, nil
 	}
 	return unquote(value)
@@ -154,19 +164,4 @@ func text(value []byte, likely string) (string, error) {
 func unquote(value []byte) (s string, err error) {
 	err = json.Unmarshal(value, &s)
 	return s, err
-}
-
-func timestamp(value []byte, t *time.Time) error {
-	if string(value) == "null" {
-		return nil
-	}
-	if len(value) < 2 || value[0] != '"' {
-		return fmt.Errorf("not a string")
-	}
-	parsed, err := time.Parse(time.RFC3339, string(value[1:len(value)-1]))
-	if err != nil {
-		return err
-	}
-	*t = parsed.UTC()
-	return nil
 }

@@ -55,8 +55,8 @@ type Header struct {
 
 // Header returns the last header of that name, or "".
 func (r *Record) Header(name string) string {
-	for _, h := range slices.Backward(r.Headers) {
-		if h.Key == name {
+	for i := len(r.Headers) - 1; i >= 0; i-- { // slices.Backward would copy each header
+		if h := &r.Headers[i]; h.Key == name {
 			return h.Value
 		}
 	}

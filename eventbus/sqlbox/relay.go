@@ -99,25 +99,25 @@ func (r *Relay) round(ctx context.Context) (int, error) {
 		msgs[i] = row.message()
 	}
 	publishErr := r.out.Publish(ctx, msgs...)
-	done := finished(rows, publishErr)
+	aside := refused(rows, publishErr)
+	done := finished(rows, publishErr, aside)
 	if len(done) > 0 {
-		_, err = r.db.NewDelete().Model((*outboxRow)(nil)).Where("seq IN (?)", bun.List(done)).Exec(context.WithoutCancel(ctx))
-		if err != nil {
+		if err = r.remove(context.WithoutCancel(ctx), done, aside); err != nil {
 			err = fmt.Errorf("delete: %w", err)
 		}
 	}
 	return len(done), errors.Join(publishErr, err)
 }
 
-// finished returns the rows that need not be published again: those published
-// that follow no failure of their topic and key.
-func finished(rows []*outboxRow, err error) []int64 {
+// finished returns the rows that need not be published again: those published, or
+// refused, that follow no failure of their topic and key.
+func finished(rows []*outboxRow, err error, aside map[int]*refusedRow) []int64 {
 	failed := make(map[int]bool)
 	var some *eventbus.PublishError
 	switch {
 	case errors.As(err, &some):
 		for _, f := range some.Failed {
-			failed[f.Index] = true
+			failed[f.Index] = aside[f.Index] == nil
 		}
 	case err != nil:
 		return nil

@@ -12,6 +12,9 @@
 //		return sqlbox.Add(ctx, tx, msg)
 //	})
 //
+// A message that the bus takes at no time, because it is too large, is set aside into
+// the table eventbus_outbox_refused, with the error; those of its key go on.
+//
 //	relay := sqlbox.NewRelay(db, producer, sqlbox.RelayConfig{})
 //	err = relay.Run(ctx) // until ctx ends
 //
@@ -65,9 +68,9 @@ type inboxRow struct {
 }
 
 // CreateTables creates the tables that do not exist: eventbus_outbox,
-// eventbus_leases and eventbus_inbox.
+// eventbus_outbox_refused, eventbus_leases and eventbus_inbox.
 func CreateTables(ctx context.Context, db bun.IDB) error {
-	for _, model := range []any{(*outboxRow)(nil), (*leaseRow)(nil), (*inboxRow)(nil)} {
+	for _, model := range []any{(*outboxRow)(nil), (*refusedRow)(nil), (*leaseRow)(nil), (*inboxRow)(nil)} {
 		if _, err := db.NewCreateTable().Model(model).IfNotExists().Exec(ctx); err != nil {
 			return fmt.Errorf("sqlbox: create tables: %w", err)
 		}

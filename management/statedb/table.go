@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/hexplane/hexplane/internal/sqlrows"
@@ -67,7 +68,7 @@ func (t table[T, R, P]) GetAll(ctx context.Context, ids ...string) ([]T, error) 
 		return nil, nil
 	}
 	query := t.selecting("*")
-	query.And("id IN (?)", ids)
+	query.And("id IN (?)", slices.Compact(slices.Sorted(slices.Values(ids))))
 	query.WriteString(" ORDER BY id")
 	found, err := t.rows(ctx, query, " FOR UPDATE")
 	return found, wrap("get all", err)

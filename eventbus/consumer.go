@@ -34,12 +34,15 @@ type Consumer struct {
 }
 
 // NewConsumer returns a consumer on the transport. It returns ErrNoGroup,
-// ErrUnknownClientType, or the transport's error.
+// ErrConfig, ErrUnknownClientType, or the transport's error.
 func NewConsumer(transport Transport, cfg ConsumerConfig) (*Consumer, error) {
 	if cfg.Group == "" {
 		return nil, ErrNoGroup
 	}
 	cfg = cfg.WithDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	serializer, err := serializerOf(cfg.ClientType, cfg.Serializers)
 	if err != nil {
 		return nil, err

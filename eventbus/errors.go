@@ -27,6 +27,8 @@ var (
 	ErrNoCallback = errors.New("eventbus: no callback")
 	// ErrNoGroup says that a consumer was asked for without a group.
 	ErrNoGroup = errors.New("eventbus: no consumer group")
+	// ErrConfig says that a setting makes no sense, and which.
+	ErrConfig = errors.New("eventbus: bad configuration")
 	// ErrClosed says that the producer or consumer was closed before the call.
 	ErrClosed = errors.New("eventbus: closed")
 	// ErrUnreachable says that no broker answered, or that none let us in: its

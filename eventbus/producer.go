@@ -36,9 +36,12 @@ type Producer struct {
 }
 
 // NewProducer returns a producer on the transport. It returns
-// ErrUnknownClientType, or the transport's error.
+// ErrConfig, ErrUnknownClientType, or the transport's error.
 func NewProducer(transport Transport, cfg ProducerConfig) (*Producer, error) {
 	cfg = cfg.WithDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	serializer, err := serializerOf(cfg.ClientType, cfg.Serializers)
 	if err != nil {
 		return nil, err

@@ -83,7 +83,7 @@ func start(t *testing.T, environ map[string]string, resume bool) *child {
 		args, environ = append(args, "--resume"), withoutInput(environ)
 	}
 	c := &child{cmd: exec.CommandContext(t.Context(), os.Args[0], args...), out: &lockedBuffer{}, done: make(chan error, 1)}
-	c.cmd.Env = append(os.Environ(), asChild+"=1")
+	c.cmd.Env = append(os.Environ(), asChild+"=1", "MONGODB_URI=") // its documents are in its own folder
 	for name, value := range environ {
 		c.cmd.Env = append(c.cmd.Env, name+"="+value)
 	}

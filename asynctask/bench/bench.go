@@ -22,30 +22,46 @@ type bench struct {
 // round is how many replies are timed at once.
 const round = 1_000
 
-// store measures what depends on the store alone: the replies into tasks of a
-// thousand first, in a store that holds nothing else, then into a large one.
-func (b *bench) store(ctx context.Context, name string, store asynctask.Store) error {
-	var small rounds
-	for i := range b.replies / round {
-		m, id, err := b.filled(ctx, store, round, i)
-		if err != nil {
-			return err
-		}
-		d, err := answer(ctx, m, id, stretch(0, round), b.workers)
+// store measures what depends on the store alone: a task of b.size requests in the
+// one, and beside it tasks of a thousand in another that holds nothing else. Their
+// replies are timed in turn, for a machine is not as fast all the time.
+func (b *bench) store(ctx context.Context, name string, store, other asynctask.Store) error {
+	began := time.Now()
+	m, id, err := b.filled(ctx, store, b.size, 0)
+	if err != nil {
+		return err
+	}
+	b.row(name, fmt.Sprintf("fan-out of %d requests", b.size), rate(b.size, time.Since(began)))
+	if err := b.outstanding(ctx, name, m, id); err != nil {
+		return err
+	}
+	var small, large rounds
+	apart := max(round, b.size/(b.replies/round)) // stretches of requests all over the task
+	for i := 0; i < b.replies/round && i*apart+round <= b.size; i++ {
+		d, err := b.small(ctx, other, i)
 		if err != nil {
 			return err
 		}
 		small = append(small, d)
+		if d, err = answer(ctx, m, id, stretch(i*apart, round), b.workers); err != nil {
+			return err
+		}
+		large = append(large, d)
 	}
 	b.row(name, fmt.Sprintf("replies into tasks of %d", round), small.String())
-	large, err := b.large(ctx, name, store)
-	if err != nil {
-		return err
-	}
 	b.row(name, fmt.Sprintf("replies into a task of %d", b.size), large.String())
 	b.row(name, fmt.Sprintf("cost per reply at %d against %d", b.size, round), fmt.Sprintf("%.2f times (median), %.2f (mean)",
 		float64(large.median())/float64(small.median()), float64(large.mean())/float64(small.mean())))
-	return nil
+	return b.cancel(ctx, name, m, id)
+}
+
+// small times the replies into a task of one round.
+func (b *bench) small(ctx context.Context, store asynctask.Store, i int) (time.Duration, error) {
+	m, id, err := b.filled(ctx, store, round, i)
+	if err != nil {
+		return 0, err
+	}
+	return answer(ctx, m, id, stretch(0, round), b.workers)
 }
 
 // filled returns a task with n requests in flight.
@@ -59,29 +75,6 @@ func (b *bench) filled(ctx context.Context, store asynctask.Store, n, i int) (*a
 		return nil, "", err
 	}
 	return m, id, m.Sweep(ctx)
-}
-
-// large measures a task of b.size requests; the replies that it times are to
-// stretches of requests all over it.
-func (b *bench) large(ctx context.Context, name string, store asynctask.Store) (rounds, error) {
-	began := time.Now()
-	m, id, err := b.filled(ctx, store, b.size, 0)
-	if err != nil {
-		return nil, err
-	}
-	b.row(name, fmt.Sprintf("fan-out of %d requests", b.size), rate(b.size, time.Since(began)))
-	if err := b.outstanding(ctx, name, m, id); err != nil {
-		return nil, err
-	}
-	var large rounds
-	for from := 0; from+round <= b.size; from += max(round, b.size/(b.replies/round)) {
-		d, err := answer(ctx, m, id, stretch(from, round), b.workers)
-		if err != nil {
-			return nil, err
-		}
-		large = append(large, d)
-	}
-	return large, b.cancel(ctx, name, m, id)
 }
 
 // outstanding measures what others see of a large task that waits.

@@ -25,9 +25,12 @@ var (
 // TestFigures prints what make bench-asynctask is asked for.
 func TestFigures(t *testing.T) {
 	b := &bench{out: os.Stdout, size: *size, replies: *replies, workers: *workers, children: *childs}
-	t.Run("sqlite", func(t *testing.T) { require.NoError(t, b.store(t.Context(), "SQLite", openSQLite(t))) })
+	t.Run("sqlite", func(t *testing.T) {
+		require.NoError(t, b.store(t.Context(), "SQLite", openSQLite(t), openSQLite(t)))
+	})
 	t.Run("postgres", func(t *testing.T) {
-		require.NoError(t, b.store(t.Context(), "PostgreSQL", openPostgres(t, realservers.Postgres(t))))
+		large, small := openPostgres(t, realservers.Postgres(t)), openPostgres(t, realservers.Postgres(t))
+		require.NoError(t, b.store(t.Context(), "PostgreSQL", large, small))
 	})
 	t.Run("go-workflows", func(t *testing.T) {
 		require.NoError(t, b.beside("go-workflows", b.goWorkflows(t.Context(), t.TempDir()), b.ours(t.Context(), openSQLite(t), inMemory)))

@@ -27,9 +27,10 @@ type members struct {
 // member is what was seen of one. While it waits for the others of its group it
 // cannot be told dead from alive, and does not hold them up longer than a rebalance.
 type member struct {
-	session time.Duration // 0 until its join was seen
-	seen    time.Time
-	waits   waiting
+	instance *string       // of a static member, which is known by it: its id is another each time
+	session  time.Duration // 0 until its join was seen
+	seen     time.Time
+	waits    waiting
 }
 
 type waiting int
@@ -50,37 +51,46 @@ func (w *members) observe(req kmsg.Request) {
 	defer w.mu.Unlock()
 	switch r := req.(type) {
 	case *kmsg.JoinGroupRequest:
-		if r.MemberID != "" { // else it is told its id and joins again
-			m := w.seenLocked(r.Group, r.MemberID, forJoins)
+		if r.MemberID != "" || r.InstanceID != nil { // else it is told its id and joins again
+			m := w.seenLocked(r.Group, r.MemberID, r.InstanceID, forJoins)
 			m.session = time.Duration(r.SessionTimeoutMillis) * time.Millisecond
 		}
 	case *kmsg.SyncGroupRequest:
-		w.seenLocked(r.Group, r.MemberID, forLeader)
+		w.seenLocked(r.Group, r.MemberID, r.InstanceID, forLeader)
 		w.answeredLocked(r.Group, forJoins)
 		if len(r.GroupAssignment) > 0 {
 			w.answeredLocked(r.Group, forLeader)
 		}
 	case *kmsg.HeartbeatRequest:
-		w.seenLocked(r.Group, r.MemberID, forNothing)
+		w.seenLocked(r.Group, r.MemberID, r.InstanceID, forNothing)
 	case *kmsg.OffsetCommitRequest:
 		if r.MemberID != "" {
-			w.seenLocked(r.Group, r.MemberID, forNothing)
+			w.seenLocked(r.Group, r.MemberID, r.InstanceID, forNothing)
 		}
 	case *kmsg.LeaveGroupRequest:
 		w.removeLocked(r.Group, r.MemberID)
 		for _, m := range r.Members {
-			w.removeLocked(r.Group, m.MemberID)
+			w.removeLocked(r.Group, known(m.MemberID, m.InstanceID))
 		}
 	}
 }
 
-func (w *members) seenLocked(group, id string, waits waiting) *member {
+// known is what a member is known by.
+func known(id string, instance *string) string {
+	if instance != nil {
+		return "instance " + *instance
+	}
+	return id
+}
+
+func (w *members) seenLocked(group, id string, instance *string, waits waiting) *member {
+	id = known(id, instance)
 	if w.groups[group] == nil {
 		w.groups[group] = make(map[string]*member)
 	}
 	m := w.groups[group][id]
 	if m == nil {
-		m = new(member)
+		m = &member{instance: instance}
 		w.groups[group][id] = m
 	}
 	m.seen, m.waits = w.now(), waits
@@ -104,17 +114,21 @@ func (w *members) removeLocked(group, id string) {
 }
 
 // dead returns the members per group that were silent for longer than their
-// session, and forgets them.
-func (w *members) dead() map[string][]string {
+// session, as they leave, and forgets them.
+func (w *members) dead() map[string][]kmsg.LeaveGroupRequestMember {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	dead := make(map[string][]string)
+	dead := make(map[string][]kmsg.LeaveGroupRequestMember)
 	for group, all := range w.groups {
 		for id, m := range all {
 			if m.session == 0 || m.waits != forNothing || w.now().Sub(m.seen) <= m.session {
 				continue
 			}
-			dead[group] = append(dead[group], id)
+			leaves := kmsg.NewLeaveGroupRequestMember()
+			if leaves.InstanceID = m.instance; m.instance == nil {
+				leaves.MemberID = id
+			}
+			dead[group] = append(dead[group], leaves)
 			w.removeLocked(group, id)
 		}
 	}
@@ -131,17 +145,12 @@ func (w *members) expire(ctx context.Context, interval time.Duration, client *kg
 		case <-ctx.Done():
 			return
 		}
-		for group, ids := range w.dead() {
+		for group, dead := range w.dead() {
 			req := kmsg.NewPtrLeaveGroupRequest()
-			req.Group = group
-			for _, id := range ids {
-				m := kmsg.NewLeaveGroupRequestMember()
-				m.MemberID = id
-				req.Members = append(req.Members, m)
-			}
+			req.Group, req.Members = group, dead
 			// One that the broker removed itself is unknown to it, which is fine.
 			if _, err := req.RequestWith(ctx, client); err != nil && ctx.Err() == nil {
-				log.Warn("embedkafka: dead group members stay", "group", group, "members", len(ids), "error", err)
+				log.Warn("embedkafka: dead group members stay", "group", group, "members", len(dead), "error", err)
 			}
 		}
 	}

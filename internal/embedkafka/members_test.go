@@ -2,6 +2,7 @@ package embedkafka_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -21,20 +22,21 @@ const session = 500 * time.Millisecond
 type groupMember struct {
 	client     *kgo.Client
 	id         string
+	instance   *string // of a static one
 	generation int32
 }
 
 func (m *groupMember) join(ctx context.Context) error {
 	for {
 		req := kmsg.NewPtrJoinGroupRequest()
-		req.Group, req.MemberID, req.ProtocolType = "group", m.id, "consumer"
+		req.Group, req.MemberID, req.InstanceID, req.ProtocolType = "group", m.id, m.instance, "consumer"
 		req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = int32(session.Milliseconds()), 60_000
 		req.Protocols = []kmsg.JoinGroupRequestProtocol{{Name: "by hand", Metadata: []byte(m.id)}}
 		resp, err := req.RequestWith(ctx, m.client)
 		if err != nil {
 			return err
 		}
-		first := m.id == ""
+		first := m.id == "" && m.instance == nil // is told its id and joins again
 		m.id, m.generation = resp.MemberID, resp.Generation
 		if !first {
 			return nil
@@ -60,6 +62,11 @@ func (m *groupMember) heartbeat(ctx context.Context) error {
 // TestMembersKilledWhileTheyJoin: those that die before their join is answered
 // leave the group when their session ends, as with Apache Kafka.
 func TestMembersKilledWhileTheyJoin(t *testing.T) {
+	t.Run("dynamic", func(t *testing.T) { testKilledWhileTheyJoin(t, false) })
+	t.Run("static", func(t *testing.T) { testKilledWhileTheyJoin(t, true) })
+}
+
+func testKilledWhileTheyJoin(t *testing.T, static bool) {
 	b := start(t, embedkafka.Config{MinSession: session})
 	admin := kadm.NewClient(client(t, b))
 	state := func() kadm.DescribedGroup {
@@ -75,8 +82,11 @@ func TestMembersKilledWhileTheyJoin(t *testing.T) {
 	const victims = 8
 	dying, kill := context.WithCancel(t.Context())
 	var joining sync.WaitGroup
-	for range victims {
+	for i := range victims {
 		victim := &groupMember{client: client(t, b)}
+		if static {
+			victim.instance = new(fmt.Sprint("victim-", i))
+		}
 		joining.Go(func() {
 			assert.ErrorIs(t, victim.join(dying), context.Canceled)
 			victim.client.Close()

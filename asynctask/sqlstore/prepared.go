@@ -81,7 +81,8 @@ func (s *Store) exec(ctx context.Context, tx db, text string, args ...any) error
 	return err
 }
 
-// driver is what tx is beneath bun, whose placeholders are others.
+// driver returns database/sql's own database or transaction of tx: bun would take
+// $1 for literal text.
 func (s *Store) driver(tx db) driver {
 	if inTx, within := tx.(bun.Tx); within {
 		return inTx.Tx

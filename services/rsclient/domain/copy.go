@@ -28,6 +28,8 @@ type Copy[T any] struct {
 	Value    T        `json:"value"`
 	Revision Revision `json:"revision"`
 	Deleted  bool     `json:"deleted,omitempty"`
+	// Buried is when rsclient took the deletion in, by its own clock.
+	Buried time.Time `json:"buried,omitzero"`
 }
 
 // Known tells whether the entity exists.

@@ -44,7 +44,7 @@ func newFixture(t *testing.T) *fixture {
 	})...)
 	require.NoError(t, err)
 	push := usecase.NewPush(tasks)
-	provision(t, usecase.NewProvisioning(tables, push), usecase.NewProviders(tables, push))
+	provision(t, usecase.NewProvisioning(tables, push, time.Now), usecase.NewProviders(tables, push))
 	require.NoError(t, docs.Flush(t.Context()))
 	bus.Take()
 	api := rest.New(slog.New(slog.DiscardHandler), rest.App{

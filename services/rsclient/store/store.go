@@ -7,15 +7,18 @@ import (
 	"github.com/hexplane/hexplane/services/rsclient/usecase"
 )
 
-// Tables are the tables in a store. What is deleted is in no index.
+// Tables are the tables in a store. What is deleted is in no index but its own.
 func Tables(docs *docstore.Store) usecase.Tables {
 	return usecase.Tables{
 		Accounts: docstore.NewCollection(docs, "accounts",
-			docstore.IndexBy(usecase.FieldISP, func(c domain.Account) string { return ifKnown(c.Copy, c.Value.ISPID) })),
+			docstore.IndexBy(usecase.FieldISP, func(c domain.Account) string { return ifKnown(c.Copy, c.Value.ISPID) }),
+			docstore.IndexBy(usecase.FieldBuried, func(c domain.Account) string { return usecase.BuriedKey(c.Buried) })),
 		Users: docstore.NewCollection(docs, "users",
-			docstore.IndexBy(usecase.FieldAccount, func(c domain.User) string { return ifKnown(c, c.Value.AccountID) })),
+			docstore.IndexBy(usecase.FieldAccount, func(c domain.User) string { return ifKnown(c, c.Value.AccountID) }),
+			docstore.IndexBy(usecase.FieldBuried, func(c domain.User) string { return usecase.BuriedKey(c.Buried) })),
 		Devices: docstore.NewCollection(docs, "devices",
-			docstore.IndexBy(usecase.FieldAccount, func(c domain.Device) string { return ifKnown(c, c.Value.AccountID) })),
+			docstore.IndexBy(usecase.FieldAccount, func(c domain.Device) string { return ifKnown(c, c.Value.AccountID) }),
+			docstore.IndexBy(usecase.FieldBuried, func(c domain.Device) string { return usecase.BuriedKey(c.Buried) })),
 		ISPs:     docstore.NewCollection[domain.ISP](docs, "isps"),
 		Agents:   docstore.NewCollection[domain.Agents](docs, "agents"),
 		Settings: docstore.NewCollection[domain.Settings](docs, "settings"),

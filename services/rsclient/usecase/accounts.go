@@ -105,7 +105,7 @@ func (p *Provisioning) endAccount(ctx context.Context, account rsevent.Account, 
 	h := (&household{tables: p.tables}).of(account)
 	_, err := p.tables.Accounts.Upsert(ctx, account.AccountID, func(c *domain.Account, _ bool) ([]*eventbus.Message, error) {
 		c.Ended = rev
-		if err := bury(&c.Copy, account, rev); err != nil {
+		if err := bury(&c.Copy, account, rev, p.now()); err != nil {
 			if errors.Is(err, errStale) { // it was made anew
 				return nil, nil
 			}

@@ -67,7 +67,7 @@ func (f *fixture) fused() *fuse {
 	tables.Devices = wrap(tables.Devices, fuse)
 	tables.Associations = wrap(tables.Associations, fuse)
 	tables.Confirmations = wrap(tables.Confirmations, fuse)
-	f.Provisioning = usecase.NewProvisioning(tables, usecase.NewPush(f.tasks))
+	f.Provisioning = usecase.NewProvisioning(tables, usecase.NewPush(f.tasks), f.time)
 	return fuse
 }
 

@@ -77,7 +77,7 @@ func (p *Provisioning) buryDevice(ctx context.Context, device rsevent.Device, is
 	}
 	device.ISPID = ispID
 	_, err = p.tables.Devices.Upsert(ctx, device.DeviceID, func(c *domain.Device, _ bool) ([]*eventbus.Message, error) {
-		if err := bury(c, device, rev); err != nil || ispID == "" {
+		if err := bury(c, device, rev, p.now()); err != nil || ispID == "" {
 			return nil, err
 		}
 		gone, err := deviceGone(device)

@@ -55,14 +55,18 @@ type fixture struct {
 	replies   *usecase.Replies
 	viewer    *usecase.Viewer
 	clock     int
+	later     time.Duration // how far the service's clock has moved
 }
+
+// time is the service's clock, which only moves when a test moves it.
+func (f *fixture) time() time.Time { return time.UnixMilli(1_000_000).Add(f.later) }
 
 func newFixture(t testing.TB) *fixture {
 	f := &fixture{t: t, bus: &docstoretest.Recorder{}, tasks: &fakeTasks{}}
 	f.docs = docstore.New(docstoretest.NewMemory(), f.bus, docstore.Config{})
 	f.tables = store.Tables(f.docs)
 	push := usecase.NewPush(f.tasks)
-	f.Provisioning = usecase.NewProvisioning(f.tables, push)
+	f.Provisioning = usecase.NewProvisioning(f.tables, push, f.time)
 	f.providers = usecase.NewProviders(f.tables, push)
 	f.packages = usecase.NewPackages(f.tables, push)
 	f.settings = usecase.NewSettings(f.tables)

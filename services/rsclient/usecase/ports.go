@@ -26,6 +26,7 @@ var (
 type Table[T any] interface {
 	Get(ctx context.Context, id string) (docstore.Document[T], error)
 	Find(ctx context.Context, field, value, after string, limit int) ([]docstore.Document[T], error)
+	FindBetween(ctx context.Context, field, from, to, after string, limit int) ([]docstore.Document[T], error)
 	All(ctx context.Context, field, value string) iter.Seq2[docstore.Document[T], error]
 	Upsert(ctx context.Context, id string,
 		change func(value *T, found bool) ([]*eventbus.Message, error)) (docstore.Document[T], error)
@@ -37,6 +38,7 @@ const (
 	FieldAccount = "account_id" // users, devices
 	FieldISP     = "isp_id"     // accounts
 	FieldPackage = "package"    // associations, see PackageKey
+	FieldBuried  = "buried"     // tombstones of accounts, users and devices, see BuriedKey
 )
 
 // Tables is everything that rsclient remembers, tasks aside. Ids are those of the

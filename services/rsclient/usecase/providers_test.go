@@ -72,7 +72,7 @@ func TestDeviceChangedWhileISPSettingsChange(t *testing.T) {
 	f := newFixture(t)
 	f.ok(f.SaveAccount(t.Context(), account(), f.news()))
 	f.tables.Devices = meddler[domain.Device]{f.tables.Devices, func() { f.configure(filtering(true), f.news()) }}
-	racing := usecase.NewProvisioning(f.tables, usecase.NewPush(f.tasks))
+	racing := usecase.NewProvisioning(f.tables, usecase.NewPush(f.tasks), f.time)
 	f.ok(racing.SaveDevice(t.Context(), phone(), f.news()))
 	assert.Contains(t, f.pushes(), usecase.TaskSyncAccountsBulk, "the account is pushed once more")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/rsmodels/rsevent"
@@ -18,11 +19,12 @@ var errStale = errors.New("rsclient: stale event")
 type Provisioning struct {
 	tables Tables
 	push   *Push
+	now    func() time.Time
 }
 
-// NewProvisioning returns the use cases over the tables.
-func NewProvisioning(tables Tables, push *Push) *Provisioning {
-	return &Provisioning{tables: tables, push: push}
+// NewProvisioning returns the use cases over the tables; now is the clock.
+func NewProvisioning(tables Tables, push *Push, now func() time.Time) *Provisioning {
+	return &Provisioning{tables: tables, push: push, now: now}
 }
 
 // Save runs the matching use case for each part: the account, users, devices.
@@ -111,11 +113,11 @@ func keep[T any](c *domain.Copy[T], value T, rev domain.Revision) error {
 }
 
 // bury turns a copy into a tombstone as news of rev, or reports errStale.
-func bury[T any](c *domain.Copy[T], value T, rev domain.Revision) error {
+func bury[T any](c *domain.Copy[T], value T, rev domain.Revision, now time.Time) error {
 	if err := keep(c, value, rev); err != nil {
 		return err
 	}
-	c.Deleted = true
+	c.Deleted, c.Buried = true, now.UTC()
 	return nil
 }
 

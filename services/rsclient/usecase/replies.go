@@ -51,11 +51,14 @@ func (r *Replies) settleDevice(ctx context.Context, id, digest string, reply rse
 		if err != nil {
 			return "", nil, fmt.Errorf("rsclient: device: %w", err)
 		}
-		if gone = device.Deleted; gone {
-			event, err := deviceGone(device.Value)
-			return "", event, err
+		if gone = !device.Known(); !gone {
+			return r.deviceNow(ctx, device)
 		}
-		return r.deviceNow(ctx, device)
+		if !device.Deleted { // forgotten long since
+			return "", nil, nil
+		}
+		event, err := deviceGone(device.Value)
+		return "", event, err
 	})
 	if err != nil || gone {
 		return err
@@ -77,7 +80,7 @@ func (r *Replies) deviceNow(ctx context.Context, device domain.Device) (string, 
 	if err != nil {
 		return "", nil, fmt.Errorf("rsclient: account: %w", err)
 	}
-	if !device.Known() || !account.Known() {
+	if !account.Known() {
 		return "", nil, nil
 	}
 	h, err := r.tables.household(ctx, account.Value)

@@ -16,7 +16,9 @@ func (p *Provisioning) SaveUser(ctx context.Context, user rsevent.User, rev doma
 
 // DeleteUser forgets a user; its devices fall back to the account's settings.
 func (p *Provisioning) DeleteUser(ctx context.Context, user rsevent.User, rev domain.Revision) error {
-	return p.replaceUser(ctx, user, rev, bury[rsevent.User])
+	return p.replaceUser(ctx, user, rev, func(c *domain.User, user rsevent.User, rev domain.Revision) error {
+		return bury(c, user, rev, p.now())
+	})
 }
 
 func (p *Provisioning) replaceUser(ctx context.Context, user rsevent.User, rev domain.Revision,

@@ -22,6 +22,8 @@ type Config struct {
 	Window   int           `env:"SYNC_WINDOW" envDefault:"1000" desc:"devices of one bulk that are in flight at once"`
 	Timeout  time.Duration `env:"SYNC_REQUEST_TIMEOUT" envDefault:"5m" desc:"how long rsadaptor may take to answer before it is asked again"`
 	Attempts int           `env:"SYNC_REQUEST_ATTEMPTS" envDefault:"6" desc:"how often rsadaptor is asked"`
+
+	KeepTombstones time.Duration `env:"TOMBSTONES_KEEP" envDefault:"720h" desc:"how long it is remembered that something was deleted, so that no older event or late reply brings it back: longer than records stay on the topics, and than dead letters wait to be requeued; negative: for ever"`
 }
 
 // maxBulk is the most accounts that a request may name.
@@ -47,6 +49,19 @@ func (c Config) sync() usecase.SyncConfig {
 	return cfg
 }
 
+// tombstones keeps them no shorter than rsadaptor may take to answer, twice over.
+func (c Config) tombstones(tables usecase.Tables) *usecase.Tombstones {
+	sync, keep := c.sync(), c.KeepTombstones
+	slowest := 2 * time.Duration(sync.Attempts) * sync.Timeout
+	if keep == 0 {
+		keep = 30 * 24 * time.Hour
+	}
+	if keep > 0 {
+		keep = max(keep, slowest)
+	}
+	return usecase.NewTombstones(tables, keep, slowest, time.Now)
+}
+
 // App describes the binary.
 func App() service.App[Config] {
 	return service.App[Config]{
@@ -64,7 +79,7 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 	}
 	push := usecase.NewPush(tasks)
 	registries, err := events.Registries(events.App{
-		Provisioning: usecase.NewProvisioning(tables, push),
+		Provisioning: usecase.NewProvisioning(tables, push, time.Now),
 		Providers:    usecase.NewProviders(tables, push),
 		Replies:      usecase.NewReplies(tables, tasks, p.Docs.Publisher()),
 		Tasks:        tasks,
@@ -79,6 +94,8 @@ func New(ctx context.Context, p *service.Platform, cfg Config) (*service.Service
 			Viewer: usecase.NewViewer(tables), Progress: tasks,
 		}),
 		Consumers: []service.Consumer{{Group: p.Name, Registries: registries}},
-		Loops:     []service.Loop{drive},
+		Loops: []service.Loop{
+			drive, service.Every("forget old tombstones", time.Hour, p.Log, cfg.tombstones(tables).Sweep),
+		},
 	}, nil
 }

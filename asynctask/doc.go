@@ -22,6 +22,9 @@
 //     so receivers can make their effect happen once.
 //   - Every request is closed exactly once; repeated and late replies are
 //     discarded, and late ones counted.
+//   - What the bus would never take, such as a message over its limit, is not tried
+//     for ever: the request fails with CodeRefused, and a task's reply is replaced
+//     by a failure of that code.
 //   - A step begins after all requests of the one before are closed. The
 //     requester of a task gets one outcome, at least once.
 //   - At most the window's number of requests of a step are in flight.

@@ -26,6 +26,9 @@ var (
 	ErrDuplicateRequest = errors.New("asynctask: duplicate request")
 	// ErrPayloadTooLarge: a payload over Config.MaxPayload.
 	ErrPayloadTooLarge = errors.New("asynctask: payload too large")
+	// ErrRefused: a request or reply that the bus would never take; see
+	// [eventbus.Refused].
+	ErrRefused = errors.New("asynctask: refused by the bus")
 	// ErrEnded: the task has ended or is ending.
 	ErrEnded = errors.New("asynctask: task has ended")
 
@@ -47,6 +50,7 @@ const (
 	CodeBadRequest       = "bad_request"       // ErrBadRequest
 	CodeDuplicateRequest = "duplicate_request" // ErrDuplicateRequest
 	CodePayloadTooLarge  = "payload_too_large" // ErrPayloadTooLarge
+	CodeRefused          = "refused"           // ErrRefused
 )
 
 // Is lets errors.Is(task.Error, ErrDuplicateRequest) and its like work on
@@ -59,6 +63,8 @@ func (e *ReplyError) Is(target error) bool {
 		return target == ErrDuplicateRequest
 	case CodePayloadTooLarge:
 		return target == ErrPayloadTooLarge
+	case CodeRefused:
+		return target == ErrRefused
 	default:
 		return false
 	}

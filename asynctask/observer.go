@@ -18,6 +18,8 @@ const (
 	Swept                        // Count due tasks and requests were taken up; Duration of the claim
 	StepUnfinished               // once a minute: Count tasks, with Open open requests, are at Type and Step; also 0
 	Erred                        // something failed and will be tried again (Err)
+	RequestRefused               // the bus would never take a request, which failed (Err)
+	ReplyRefused                 // the bus would never take a task's reply; the requester was told of that failure, if the bus took so much (Err)
 )
 
 // Observation is one thing that happened. Fields without meaning for its kind

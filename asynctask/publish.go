@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -31,12 +30,13 @@ func (m *Manager) refill(ctx context.Context, t Task, s *Step) error {
 		if t.Sealed && !waiting {
 			m.drained.add(key)
 		}
+		refused := false
 		if len(recs) > 0 {
-			if err := m.publish(ctx, t, s, recs); err != nil {
+			if refused, err = m.publish(ctx, t, s, recs); err != nil {
 				return err
 			}
 		}
-		if len(recs) < m.cfg.Batch {
+		if len(recs) < m.cfg.Batch && !refused {
 			return nil
 		}
 		if t, err = m.store.Task(ctx, t.ID); err != nil { // its window may be another by now
@@ -56,45 +56,43 @@ func (m *Manager) window(t Task, s *Step) int {
 }
 
 // publish sends requests of one step that are in flight, then marks them as
-// sent. A crash in between leaves them due, and they are sent again.
-func (m *Manager) publish(ctx context.Context, t Task, s *Step, recs []Record) error {
+// sent. A crash in between leaves them due, and they are sent again. Those that
+// the bus refuses for ever are closed as failed; it reports whether there were any,
+// which leave room in the window.
+func (m *Manager) publish(ctx context.Context, t Task, s *Step, recs []Record) (refused bool, err error) {
 	msgs := make([]*eventbus.Message, len(recs))
 	for i, r := range recs {
-		msg, err := m.message(t, s, r)
-		if err != nil {
-			return err
+		if msgs[i], err = m.message(t, s, r); err != nil {
+			return false, err
 		}
-		msgs[i] = msg
 	}
-	err := m.bus.Publish(ctx, msgs...)
-	sent := m.sent(t, s, recs, err)
-	if len(sent) > 0 {
+	published := m.bus.Publish(ctx, msgs...)
+	never, again, all := failures(published)
+	if all {
+		return false, fmt.Errorf("asynctask: publish %s/%s: %w", t.ID, s.Name, published)
+	}
+	if sent := m.sent(t, s, recs, never, again); len(sent) > 0 {
 		if err := m.store.Reschedule(ctx, sent); err != nil {
-			return fmt.Errorf("asynctask: mark sent %s/%s: %w", t.ID, s.Name, err)
+			return false, fmt.Errorf("asynctask: mark sent %s/%s: %w", t.ID, s.Name, err)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("asynctask: publish %s/%s: %w", t.ID, s.Name, err)
+	if len(never) > 0 {
+		if err := m.fail(ctx, t, recs, never); err != nil {
+			return false, err
+		}
 	}
-	return nil
+	if len(again) > 0 {
+		return len(never) > 0, fmt.Errorf("asynctask: publish %s/%s: %w", t.ID, s.Name, published)
+	}
+	return len(never) > 0, nil
 }
 
 // sent returns those of recs that reached the bus, as they are to be stored.
-func (m *Manager) sent(t Task, s *Step, recs []Record, err error) []Record {
-	failed := map[int]bool{}
-	var pe *eventbus.PublishError
-	switch {
-	case errors.As(err, &pe):
-		for _, f := range pe.Failed {
-			failed[f.Index] = true
-		}
-	case err != nil:
-		return nil
-	}
+func (m *Manager) sent(t Task, s *Step, recs []Record, never map[int]error, again map[int]bool) []Record {
 	now := m.now()
 	out := make([]Record, 0, len(recs))
 	for i, r := range recs {
-		if failed[i] {
+		if never[i] != nil || again[i] {
 			continue
 		}
 		r.Sent, r.SentAt, r.NextAt = true, now, time.Time{}

@@ -51,7 +51,7 @@ type Record struct {
 	SentAt  time.Time // when it was published last
 	Attempt int       // 1 for the first publish; 0: not yet in flight
 	NextAt  time.Time // when to publish it again or time it out; zero: never
-	Reply   *Reply    // what closed it; with a zero Timestamp: no reply but a timeout
+	Reply   *Reply    // what closed it; with a zero Timestamp: no reply but a timeout or the bus's refusal
 	Late    int       // replies that came after it was closed without one
 }
 

@@ -115,7 +115,7 @@ type Admission struct {
 type Closing struct {
 	TaskID, Step, Name string
 	State              RequestState
-	Reply              Reply // Timestamp zero: there was none, it timed out
+	Reply              Reply // Timestamp zero: there was none, it timed out or was refused
 	// Late closes the request without its reply and counts that as late.
 	Late bool
 }

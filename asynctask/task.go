@@ -66,7 +66,7 @@ type Task struct {
 
 	State   State
 	Outcome State       // the final state to reach; set from StateEnding on
-	Error   *ReplyError // why the task failed or was cancelled
+	Error   *ReplyError // why the task failed or was cancelled, or why its requester was told so (CodeRefused)
 
 	JobID      string // groups tasks for progress and cancellation
 	RequestID  string // the requester's correlation id, echoed in the reply

@@ -72,7 +72,12 @@ func (m *Manager) takeUp(ctx context.Context, recs []Record) error {
 		errs = append(errs, m.store.Reschedule(ctx, later))
 	}
 	if len(publish) > 0 {
-		errs = append(errs, m.publish(ctx, t, s, publish))
+		refused, err := m.publish(ctx, t, s, publish)
+		errs = append(errs, err)
+		if refused {
+			_, err = m.advances.Do(ctx, advanceKey(t.ID, s.Name), struct{}{})
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

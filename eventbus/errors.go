@@ -106,6 +106,13 @@ func (e *PublishError) Unwrap() []error {
 	return errs
 }
 
+// Refused reports whether a message that Publish failed with err would fail again
+// for ever: it is too large or not a message at all, or err was marked by Permanent.
+func Refused(err error) bool {
+	return IsPermanent(err) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrPayloadNotJSON) ||
+		errors.Is(err, ErrNoTopic) || errors.Is(err, ErrNoEventType)
+}
+
 type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }

@@ -20,10 +20,10 @@ import (
 
 // Metrics implements asynctask.Observer. It is safe for concurrent use.
 type Metrics struct {
-	started, published, replies, timeouts, discarded, swept, failures *prometheus.CounterVec
-	taskSeconds, replySeconds                                         *prometheus.HistogramVec
-	sweepSeconds                                                      prometheus.Histogram
-	unfinished, open                                                  *prometheus.GaugeVec
+	started, published, replies, timeouts, discarded, refused, swept, failures *prometheus.CounterVec
+	taskSeconds, replySeconds                                                  *prometheus.HistogramVec
+	sweepSeconds                                                               prometheus.Histogram
+	unfinished, open                                                           *prometheus.GaugeVec
 }
 
 // New returns metrics that are registered with reg, or reg's error.
@@ -35,6 +35,7 @@ func New(reg prometheus.Registerer) (*Metrics, error) {
 		replies:   counter("replies_total", "Replies that closed a request.", "type", "step", "status"),
 		timeouts:  counter("request_timeouts_total", "Requests not answered in time, each attempt counts.", step...),
 		discarded: counter("replies_discarded_total", "Replies discarded: duplicate, late or unknown.", "reason"),
+		refused:   counter("refused_total", "Requests, and replies to tasks' requesters, that the bus would never take.", "what", "type", "step"),
 		swept:     counter("swept_total", "Due tasks and requests taken up.", []string{}...),
 		failures:  counter("errors_total", "Failures that will be tried again.", step...),
 		taskSeconds: histogram("task_seconds", "From a task's start to its end.",
@@ -50,7 +51,7 @@ func New(reg prometheus.Registerer) (*Metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.started, m.published, m.replies, m.timeouts, m.discarded, m.swept, m.failures,
+		m.started, m.published, m.replies, m.timeouts, m.discarded, m.refused, m.swept, m.failures,
 		m.taskSeconds, m.replySeconds, m.sweepSeconds, m.unfinished, m.open,
 	} {
 		errs = append(errs, reg.Register(c))
@@ -87,6 +88,10 @@ func (m *Metrics) Observe(o asynctask.Observation) {
 	case asynctask.StepUnfinished:
 		m.unfinished.WithLabelValues(o.Type, o.Step, strconv.FormatBool(o.Known)).Set(float64(o.Count))
 		m.open.WithLabelValues(o.Type, o.Step).Set(float64(o.Open))
+	case asynctask.RequestRefused:
+		m.refused.WithLabelValues("request", o.Type, o.Step).Inc()
+	case asynctask.ReplyRefused:
+		m.refused.WithLabelValues("reply", o.Type, o.Step).Inc()
 	case asynctask.Erred:
 		m.failures.WithLabelValues(o.Type, o.Step).Inc()
 	}

@@ -33,6 +33,8 @@ func TestMetrics(t *testing.T) {
 		{Kind: asynctask.Swept, Count: 7},
 		{Kind: asynctask.StepUnfinished, Type: "T", Step: "s", Count: 3, Open: 40, Known: true},
 		{Kind: asynctask.Erred, Type: "T", Step: "s"},
+		{Kind: asynctask.RequestRefused, Type: "T", Step: "s"},
+		{Kind: asynctask.ReplyRefused, Type: "T", Step: "s"},
 	} {
 		m.Observe(o)
 	}
@@ -45,11 +47,15 @@ asynctask_open_requests{step="s",type="T"} 40
 asynctask_replies_discarded_total{reason="duplicate"} 1
 asynctask_replies_discarded_total{reason="late"} 2
 asynctask_replies_discarded_total{reason="unknown"} 1
+# HELP asynctask_refused_total Requests, and replies to tasks' requesters, that the bus would never take.
+# TYPE asynctask_refused_total counter
+asynctask_refused_total{step="s",type="T",what="reply"} 1
+asynctask_refused_total{step="s",type="T",what="request"} 1
 # HELP asynctask_swept_total Due tasks and requests taken up.
 # TYPE asynctask_swept_total counter
 asynctask_swept_total 7
-`), "asynctask_open_requests", "asynctask_replies_discarded_total", "asynctask_swept_total"))
+`), "asynctask_open_requests", "asynctask_replies_discarded_total", "asynctask_refused_total", "asynctask_swept_total"))
 	n, err := testutil.GatherAndCount(reg)
 	require.NoError(t, err)
-	assert.Equal(t, 14, n)
+	assert.Equal(t, 16, n)
 }

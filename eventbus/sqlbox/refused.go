@@ -35,7 +35,7 @@ func refused(rows []*outboxRow, err error) map[int]*refusedRow {
 	}
 	aside := make(map[int]*refusedRow)
 	for _, f := range some.Failed {
-		if !hopeless(f.Err) {
+		if !eventbus.Refused(f.Err) {
 			continue
 		}
 		row := rows[f.Index]
@@ -45,12 +45,6 @@ func refused(rows []*outboxRow, err error) map[int]*refusedRow {
 		}
 	}
 	return aside
-}
-
-// hopeless reports whether the same message can only fail again.
-func hopeless(err error) bool {
-	return errors.Is(err, eventbus.ErrTooLarge) || errors.Is(err, eventbus.ErrPayloadNotJSON) ||
-		errors.Is(err, eventbus.ErrNoTopic) || errors.Is(err, eventbus.ErrNoEventType)
 }
 
 // remove deletes the rows that are done, and keeps the refused ones of them aside.

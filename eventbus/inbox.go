@@ -12,13 +12,25 @@ type Inbox interface {
 
 // Once returns a callback that hands each message to next once, however often it
 // comes: what next does through the inbox's store happens exactly once. A message
-// without an id is handed on each time.
-func Once(inbox Inbox, next Callback) Callback {
-	return CallbackFunc(func(ctx context.Context, msg *Message) error {
-		if msg.ID == "" {
-			return next.Notify(ctx, msg)
-		}
-		delivery, _ := DeliveryFrom(ctx)
-		return inbox.Once(ctx, delivery.Group, msg.ID, func(ctx context.Context) error { return next.Notify(ctx, msg) })
-	})
+// without an id is handed on each time; one of an event type that next, a Mux, has
+// no callback for is ignored, and not remembered.
+func Once(inbox Inbox, next Callback) Callback { return once{inbox, next} }
+
+type once struct {
+	inbox Inbox
+	next  Callback
+}
+
+// Notify implements Callback.
+func (o once) Notify(ctx context.Context, msg *Message) error {
+	if msg.ID == "" {
+		return o.next.Notify(ctx, msg)
+	}
+	delivery, _ := DeliveryFrom(ctx)
+	return o.inbox.Once(ctx, delivery.Group, msg.ID, func(ctx context.Context) error { return o.next.Notify(ctx, msg) })
+}
+
+func (o once) accepts(eventType string) bool {
+	filter, ok := o.next.(eventFilter)
+	return !ok || filter.accepts(eventType)
 }

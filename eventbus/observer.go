@@ -2,6 +2,8 @@ package eventbus
 
 import (
 	"context"
+	"log/slog"
+	"runtime/debug"
 	"time"
 )
 
@@ -33,9 +35,20 @@ type Observation struct {
 }
 
 // Observer is told what happens, on the goroutine it happens on: it must be
-// quick and safe for concurrent use. Package eventbusprom has one for Prometheus.
+// quick and safe for concurrent use. When it panics, that is logged, and nothing
+// else comes of it. Package eventbusprom has one for Prometheus.
 type Observer interface {
 	Observe(o Observation)
+}
+
+// tell lets the observer know, and survives it.
+func tell(observer Observer, logger *slog.Logger, o Observation) {
+	defer func() {
+		if p := recover(); p != nil {
+			logger.Error("eventbus: observer panicked", "topic", o.Topic, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	observer.Observe(o)
 }
 
 type noObserver struct{}

@@ -102,7 +102,7 @@ func (p *Producer) publish(ctx context.Context, msgs []*Message) []error {
 	}
 	if p.observed {
 		for i, msg := range msgs {
-			p.cfg.Observer.Observe(Observation{Kind: Published, Topic: msg.Topic, EventType: msg.EventType, Err: b.err(i)})
+			tell(p.cfg.Observer, p.cfg.Logger, Observation{Kind: Published, Topic: msg.Topic, EventType: msg.EventType, Err: b.err(i)})
 		}
 	}
 	if b.slab != nil && b.errs == nil { // with a failure, someone may look at it still

@@ -110,7 +110,7 @@ func (r *registration) pause(paused bool) {
 
 func (r *registration) observe(o Observation) {
 	o.Topic, o.Group = r.topic, r.c.cfg.Group
-	r.c.cfg.Observer.Observe(o)
+	tell(r.c.cfg.Observer, r.c.cfg.Logger, o)
 }
 
 // handle sees one record to its end: handled, ignored, put off to a retry topic

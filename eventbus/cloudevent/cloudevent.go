@@ -9,6 +9,8 @@
 // A message's EventType, ID and Timestamp are the event's type, id and time; its
 // key is the partitionkey extension and the record's key; its trace context is in
 // the distributed-tracing extensions traceparent and tracestate, and in baggage.
+// A time is optional in an event: one without has the Timestamp of its record, which
+// is when it was published.
 //
 // See https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md.
 package cloudevent
@@ -18,6 +20,7 @@ import (
 	"fmt"
 	"mime"
 	"strings"
+	"time"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
@@ -56,8 +59,10 @@ func (s *Serializer) Marshal(msg *eventbus.Message) (*eventbus.Record, error) {
 			{Key: prefix + "id", Value: e.ID()},
 			{Key: prefix + "source", Value: e.Source()},
 			{Key: prefix + "type", Value: e.Type()},
-			{Key: prefix + "time", Value: types.FormatTime(e.Time())},
 		},
+	}
+	if !e.Time().IsZero() {
+		rec.Headers = append(rec.Headers, eventbus.Header{Key: prefix + "time", Value: types.FormatTime(e.Time())})
 	}
 	if len(rec.Value) == 0 {
 		rec.Value = []byte("null")
@@ -178,6 +183,9 @@ func set(e *event.Event, name, value string) error {
 func message(rec *eventbus.Record, e *event.Event) *eventbus.Message {
 	msg := &eventbus.Message{
 		ID: e.ID(), EventType: e.Type(), Topic: rec.Topic, Key: string(rec.Key), Payload: e.Data(), Timestamp: e.Time().UTC(),
+	}
+	if msg.Timestamp.IsZero() {
+		msg.Timestamp = rec.Timestamp.UTC().Truncate(time.Millisecond)
 	}
 	for _, name := range traceAttributes {
 		value, ok := e.Extensions()[name]

@@ -51,6 +51,32 @@ func TestStructured(t *testing.T) {
 	require.Equal(t, traceparent, got.TraceID["traceparent"])
 }
 
+// time is optional in a CloudEvent: the broker's timestamp stands in for it.
+func TestWithoutTime(t *testing.T) {
+	published := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("", 3600))
+	for mode, rec := range map[string]*eventbus.Record{
+		"binary": {Value: []byte(`1`), Headers: []eventbus.Header{
+			{Key: "ce_specversion", Value: "1.0"}, {Key: "ce_id", Value: "7"}, {Key: "ce_source", Value: "/hs"}, {Key: "ce_type", Value: "x"},
+		}},
+		"structured": {
+			Headers: []eventbus.Header{{Key: "content-type", Value: "application/cloudevents+json"}},
+			Value:   []byte(`{"specversion":"1.0","id":"7","source":"/hs","type":"x","data":1}`),
+		},
+	} {
+		rec.Timestamp = published
+		got, err := cloudevent.New("/me").Unmarshal(rec)
+		require.NoError(t, err, mode)
+		require.Equal(t, published.UTC().Truncate(time.Millisecond), got.Timestamp, mode)
+		rec.Timestamp = time.Time{}
+		got, err = cloudevent.New("/me").Unmarshal(rec)
+		require.NoError(t, err, mode)
+		require.Zero(t, got.Timestamp, mode)
+	}
+	rec, err := cloudevent.New("/me").Marshal(&eventbus.Message{ID: "7", EventType: "x", Topic: "topic"})
+	require.NoError(t, err)
+	require.Empty(t, rec.Header("ce_time"), "a message of no time is no event of the year 1")
+}
+
 func TestUndecodable(t *testing.T) {
 	header := func(key, value string) eventbus.Header { return eventbus.Header{Key: key, Value: value} }
 	binary := []eventbus.Header{

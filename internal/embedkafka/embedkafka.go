@@ -86,13 +86,16 @@ func watch(cluster *kfake.Cluster, log *slog.Logger) (stop func(), err error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	all := newMembers(time.Now)
+	ctx, cancel := context.WithCancel(context.Background())
 	for _, key := range []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat, kmsg.OffsetCommit, kmsg.LeaveGroup} {
 		cluster.ControlKey(key.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
 			all.observe(req)
+			if sync, ok := req.(*kmsg.SyncGroupRequest); ok && all.holds(sync) {
+				cluster.SleepControl(func() { all.awaitLeader(ctx, sync) })
+			}
 			return nil, nil, false // the broker handles it
 		})
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { all.expire(ctx, expireEvery, client, log) })
 	return func() {

@@ -20,8 +20,14 @@ import (
 type members struct {
 	now func() time.Time
 
-	mu     sync.Mutex
-	groups map[string]map[string]*member
+	mu      sync.Mutex
+	groups  map[string]*group
+	changed chan struct{} // closed when a group request was seen
+}
+
+type group struct {
+	members  map[string]*member
+	assigned int32 // the last generation whose leader has sent the assignment
 }
 
 // member is what was seen of one. While it waits for the others of its group it
@@ -42,7 +48,7 @@ const (
 )
 
 func newMembers(now func() time.Time) *members {
-	return &members{now: now, groups: make(map[string]map[string]*member)}
+	return &members{now: now, groups: make(map[string]*group), changed: make(chan struct{})}
 }
 
 // observe takes note of a request that the broker is about to handle.
@@ -59,10 +65,14 @@ func (w *members) observe(req kmsg.Request) {
 		w.seenLocked(r.Group, r.MemberID, r.InstanceID, forLeader)
 		w.answeredLocked(r.Group, forJoins)
 		if len(r.GroupAssignment) > 0 {
+			w.assignedLocked(r.Group, r.Generation)
+		}
+		if w.groups[r.Group].assigned >= r.Generation {
 			w.answeredLocked(r.Group, forLeader)
 		}
 	case *kmsg.HeartbeatRequest:
 		w.seenLocked(r.Group, r.MemberID, r.InstanceID, forNothing)
+		w.assignedLocked(r.Group, r.Generation)
 	case *kmsg.OffsetCommitRequest:
 		if r.MemberID != "" {
 			w.seenLocked(r.Group, r.MemberID, r.InstanceID, forNothing)
@@ -73,6 +83,8 @@ func (w *members) observe(req kmsg.Request) {
 			w.removeLocked(r.Group, known(m.MemberID, m.InstanceID))
 		}
 	}
+	close(w.changed)
+	w.changed = make(chan struct{})
 }
 
 // known is what a member is known by.
@@ -83,33 +95,45 @@ func known(id string, instance *string) string {
 	return id
 }
 
-func (w *members) seenLocked(group, id string, instance *string, waits waiting) *member {
+func (w *members) seenLocked(name, id string, instance *string, waits waiting) *member {
 	id = known(id, instance)
-	if w.groups[group] == nil {
-		w.groups[group] = make(map[string]*member)
+	g := w.groups[name]
+	if g == nil {
+		g = &group{members: make(map[string]*member)}
+		w.groups[name] = g
 	}
-	m := w.groups[group][id]
+	m := g.members[id]
 	if m == nil {
 		m = &member{instance: instance}
-		w.groups[group][id] = m
+		g.members[id] = m
 	}
 	m.seen, m.waits = w.now(), waits
 	return m
 }
 
+// assignedLocked takes note that the group has the assignment of a generation.
+func (w *members) assignedLocked(name string, generation int32) {
+	g := w.groups[name]
+	g.assigned = max(g.assigned, generation)
+}
+
 // answeredLocked starts the clock of those that waited for that.
-func (w *members) answeredLocked(group string, what waiting) {
-	for _, m := range w.groups[group] {
+func (w *members) answeredLocked(name string, what waiting) {
+	for _, m := range w.groups[name].members {
 		if m.waits == what {
 			m.seen, m.waits = w.now(), forNothing
 		}
 	}
 }
 
-func (w *members) removeLocked(group, id string) {
-	delete(w.groups[group], id)
-	if len(w.groups[group]) == 0 {
-		delete(w.groups, group)
+func (w *members) removeLocked(name, id string) {
+	g := w.groups[name]
+	if g == nil {
+		return
+	}
+	delete(g.members, id)
+	if len(g.members) == 0 {
+		delete(w.groups, name)
 	}
 }
 
@@ -119,8 +143,8 @@ func (w *members) dead() map[string][]kmsg.LeaveGroupRequestMember {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	dead := make(map[string][]kmsg.LeaveGroupRequestMember)
-	for group, all := range w.groups {
-		for id, m := range all {
+	for name, g := range w.groups {
+		for id, m := range g.members {
 			if m.session == 0 || m.waits != forNothing || w.now().Sub(m.seen) <= m.session {
 				continue
 			}
@@ -128,8 +152,8 @@ func (w *members) dead() map[string][]kmsg.LeaveGroupRequestMember {
 			if leaves.InstanceID = m.instance; m.instance == nil {
 				leaves.MemberID = id
 			}
-			dead[group] = append(dead[group], leaves)
-			w.removeLocked(group, id)
+			dead[name] = append(dead[name], leaves)
+			w.removeLocked(name, id)
 		}
 	}
 	return dead

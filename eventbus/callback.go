@@ -63,9 +63,10 @@ func DeliveryFrom(ctx context.Context) (Delivery, bool) {
 	return h.delivery, true
 }
 
-// traceFrom returns the trace context of the message whose callback ctx belongs
-// to, so that what the callback publishes continues the same trace.
-func traceFrom(ctx context.Context) map[string]string {
+// TraceFrom returns the trace context of the message whose callback ctx belongs
+// to, nil when it belongs to none: what the callback publishes continues that trace.
+// The map is the message's and must not be changed.
+func TraceFrom(ctx context.Context) map[string]string {
 	if h, ok := ctx.Value(handlingKey{}).(*handling); ok {
 		return h.trace
 	}

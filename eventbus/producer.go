@@ -157,7 +157,7 @@ func (p *Producer) newBatch(ctx context.Context, msgs []*Message) *outgoing {
 // trace gives messages their trace context: the tracer's, or, where they have
 // none, that of the message being handled. The caller's messages stay as they are.
 func (p *Producer) trace(ctx context.Context, b *outgoing) {
-	inherited := traceFrom(ctx)
+	inherited := TraceFrom(ctx)
 	if !p.traced && inherited == nil {
 		return
 	}

@@ -12,6 +12,9 @@
 //		return sqlbox.Add(ctx, tx, msg)
 //	})
 //
+// What a callback adds continues the trace of the message it handles; see Outbox for
+// other traces.
+//
 // A message that the bus takes at no time, because it is too large, is set aside into
 // the table eventbus_outbox_refused, with the error; those of its key go on.
 //
@@ -35,7 +38,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/hexplane/hexplane/eventbus"
-	"github.com/hexplane/hexplane/internal/sqlrows"
 )
 
 type outboxRow struct {
@@ -74,28 +76,6 @@ func CreateTables(ctx context.Context, db bun.IDB) error {
 		if _, err := db.NewCreateTable().Model(model).IfNotExists().Exec(ctx); err != nil {
 			return fmt.Errorf("sqlbox: create tables: %w", err)
 		}
-	}
-	return nil
-}
-
-// Add writes messages to the outbox, in the caller's transaction. It returns
-// what Message.Validate does, having written nothing, or the database's error.
-func Add(ctx context.Context, tx bun.IDB, msgs ...*eventbus.Message) error {
-	if len(msgs) == 0 {
-		return nil
-	}
-	rows := make([]outboxRow, len(msgs))
-	for i, msg := range msgs {
-		if err := msg.Validate(); err != nil {
-			return fmt.Errorf("sqlbox: message %d: %w", i, err)
-		}
-		rows[i] = outboxRow{
-			ID: msg.ID, Topic: msg.Topic, Key: []byte(msg.Key), EventType: msg.EventType, Payload: msg.Payload,
-			TraceID: msg.TraceID, Timestamp: stored(msg.Timestamp),
-		}
-	}
-	if _, err := sqlrows.Insert(ctx, tx, rows, ""); err != nil {
-		return fmt.Errorf("sqlbox: add to outbox: %w", err)
 	}
 	return nil
 }

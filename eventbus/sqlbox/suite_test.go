@@ -22,7 +22,7 @@ func suite(t *testing.T, open func(t *testing.T) *bun.DB) {
 	for name, test := range map[string]func(*testing.T, *bun.DB){
 		"OutboxKeepsOrder": testOutboxKeepsOrder, "OutboxIsAtomic": testOutboxIsAtomic,
 		"LeaseIsTakenOver": testLeaseIsTakenOver, "TwoRelays": testTwoRelays, "Inbox": testInbox,
-		"Refused": testRefused,
+		"Refused": testRefused, "Trace": testTrace,
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := open(t)

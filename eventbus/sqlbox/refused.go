@@ -3,7 +3,6 @@ package sqlbox
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -51,9 +50,6 @@ func refused(rows []*outboxRow, err error) map[int]*refusedRow {
 func (r *Relay) remove(ctx context.Context, done []int64, aside map[int]*refusedRow) error {
 	return r.db.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		for _, row := range aside {
-			if !slices.Contains(done, row.Seq) { // one before it, of its key, is not done
-				continue
-			}
 			if _, err := tx.NewInsert().Model(row).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
 				return err
 			}

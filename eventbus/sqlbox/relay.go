@@ -48,7 +48,7 @@ func NewRelay(db *bun.DB, out eventbus.Publisher, cfg RelayConfig) *Relay {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	return &Relay{db: db, out: out, cfg: cfg, holder: uuid.NewString()}
+	return &Relay{db: db, out: eventbus.InOrder(out), cfg: cfg, holder: uuid.NewString()}
 }
 
 // Run publishes, whenever it holds the lease, until ctx ends, and then gives the
@@ -110,27 +110,21 @@ func (r *Relay) round(ctx context.Context) (int, error) {
 }
 
 // finished returns the rows that need not be published again: those published, or
-// refused, that follow no failure of their topic and key.
+// refused.
 func finished(rows []*outboxRow, err error, aside map[int]*refusedRow) []int64 {
 	failed := make(map[int]bool)
-	var some *eventbus.PublishError
+	some, ok := errors.AsType[*eventbus.PublishError](err)
 	switch {
-	case errors.As(err, &some):
+	case ok:
 		for _, f := range some.Failed {
 			failed[f.Index] = aside[f.Index] == nil
 		}
 	case err != nil:
 		return nil
 	}
-	type lane struct{ topic, key string }
-	blocked := make(map[lane]bool)
 	var done []int64
 	for i, row := range rows {
-		l := lane{row.Topic, string(row.Key)}
-		if failed[i] {
-			blocked[l] = true
-		}
-		if !blocked[l] {
+		if !failed[i] {
 			done = append(done, row.Seq)
 		}
 	}

@@ -148,7 +148,7 @@ func (s *Store) publish(ctx context.Context, events []Event) error {
 	// A batch that is begun is finished, also while the process is being stopped.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Lease/2)
 	defer cancel()
-	sendErr := s.bus.Publish(ctx, msgs...)
+	sendErr := eventbus.InOrder(s.bus).Publish(ctx, msgs...)
 
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Lease/2)
 	defer stop()
@@ -162,9 +162,8 @@ func (s *Store) publish(ctx context.Context, events []Event) error {
 	return nil
 }
 
-// sent sorts receipts by whether their events reached the broker. When one did not,
-// neither did those after it in its stream, as far as the order is concerned: they
-// are sent again, behind it.
+// sent sorts receipts by whether their events reached the broker. Those after one
+// that did not, in its stream, are sent again, behind it.
 func sent(msgs []*eventbus.Message, events []Event, receipts []string, err error) (done, left []string) {
 	if err == nil {
 		return receipts, nil

@@ -135,13 +135,13 @@ func (h *Host) Ready() error {
 	return h.readiness
 }
 
-// factory returns the bus of one service.
-func (h *Host) factory(name string, metrics prometheus.Registerer) (*eventbus.Factory, error) {
+// bus returns the bus of one service.
+func (h *Host) bus(name string, metrics prometheus.Registerer) (*Bus, error) {
 	observer, err := eventbusprom.New(metrics)
 	if err != nil {
 		return nil, err
 	}
-	return eventbus.NewFactory(h.transport, eventbus.FactoryConfig{
+	return NewBus(h.transport, eventbus.FactoryConfig{
 		Logger:   quiet(h.log.With("service", name)),
 		Observer: observer,
 		Tracer:   eventbusotel.New(h.tracing.provider),

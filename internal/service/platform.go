@@ -28,7 +28,7 @@ type Platform struct {
 	Config  Config
 	Dir     string // folder of the service's own embedded state
 	Log     *slog.Logger
-	Bus     *eventbus.Factory
+	Bus     *Bus
 	Events  *eventbus.Producer // default client type; the outbox publishes through it
 	Docs    *docstore.Store
 	Metrics prometheus.Registerer // adds the label service
@@ -39,7 +39,7 @@ type Platform struct {
 
 func (h *Host) newPlatform(ctx context.Context, name string) (*Platform, error) {
 	metrics := prometheus.WrapRegistererWith(prometheus.Labels{"service": name}, h.registry)
-	bus, err := h.factory(name, metrics)
+	bus, err := h.bus(name, metrics)
 	if err != nil {
 		return nil, err
 	}

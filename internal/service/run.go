@@ -109,10 +109,7 @@ func (r *running) loop(ctx context.Context, service string, l Loop) {
 }
 
 func (r *running) consume(p *Platform, c Consumer) error {
-	if c.ClientType == "" {
-		c.ClientType = eventbus.ClientDefault
-	}
-	consumer, err := p.Bus.Consumer(c.Group, c.ClientType)
+	consumer, err := p.Bus.Group(c)
 	if err != nil {
 		return err
 	}

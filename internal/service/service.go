@@ -28,6 +28,9 @@ type Consumer struct {
 	Group      string
 	ClientType eventbus.ClientType // default: eventbus.ClientDefault
 	Registries []eventbus.Registry
+	// Failure, when set, says what happens to a message whose callback fails;
+	// default: the bus's own policy.
+	Failure *eventbus.FailurePolicy
 	// Started, when set, is given the consumer once it consumes. It stays the
 	// runtime's, which closes it.
 	Started func(*eventbus.Consumer)

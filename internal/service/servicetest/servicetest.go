@@ -40,9 +40,9 @@ const drain = 10 * time.Second
 
 // House is the surroundings of the services of one test.
 type House struct {
-	t       testing.TB
-	factory *eventbus.Factory
-	log     *slog.Logger
+	t   testing.TB
+	bus *service.Bus
+	log *slog.Logger
 
 	mu        sync.Mutex
 	platforms map[string]*service.Platform
@@ -54,7 +54,7 @@ func New(t testing.TB) *House {
 	policy := eventbus.FailurePolicy{Attempts: 3, Backoff: time.Millisecond}
 	return &House{
 		t: t, log: log, platforms: map[string]*service.Platform{},
-		factory: eventbus.NewFactory(membus.New(membus.Config{}), eventbus.FactoryConfig{
+		bus: service.NewBus(membus.New(membus.Config{}), eventbus.FactoryConfig{
 			Logger: log, Consumer: eventbus.ConsumerConfig{Failure: policy},
 			Serializers: map[eventbus.ClientType]eventbus.Serializer{
 				eventbus.ClientExternal: cloudevent.New("/hexplane/test"),
@@ -74,7 +74,7 @@ func (h *House) Platform(name string) *service.Platform {
 	}
 	events := h.Producer()
 	p := &service.Platform{
-		Name: name, Dir: h.t.TempDir(), Log: h.log, Bus: h.factory, Events: events,
+		Name: name, Dir: h.t.TempDir(), Log: h.log, Bus: h.bus, Events: events,
 		Docs:    docstore.New(docstoretest.NewMemory(), events, docstore.Config{Log: h.log}),
 		Metrics: unregistered{}, Traces: noop.NewTracerProvider(),
 	}
@@ -99,7 +99,7 @@ func (h *House) Producer() *eventbus.Producer {
 // ProducerFor is Producer for another client type.
 func (h *House) ProducerFor(ct eventbus.ClientType) *eventbus.Producer {
 	h.t.Helper()
-	producer, err := h.factory.Producer(ct)
+	producer, err := h.bus.Producer(ct)
 	require.NoError(h.t, err)
 	h.t.Cleanup(func() { assert.NoError(h.t, producer.Close()) })
 	return producer
@@ -161,10 +161,7 @@ func (h *House) Run(svc *service.Service) *Running {
 
 func (h *House) consume(c service.Consumer) func() {
 	h.t.Helper()
-	if c.ClientType == "" {
-		c.ClientType = eventbus.ClientDefault
-	}
-	consumer, err := h.factory.Consumer(c.Group, c.ClientType)
+	consumer, err := h.bus.Group(c)
 	require.NoError(h.t, err)
 	require.NoError(h.t, consumer.Register(c.Registries...))
 	return func() {

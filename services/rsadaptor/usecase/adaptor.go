@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 
 	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/hsadmin"
@@ -35,14 +34,24 @@ type Realms interface {
 // one marked by eventbus.Unavailable when the backend takes nothing at the moment;
 // and any other error when the event must come again.
 type Adaptor struct {
-	realms Realms
-	bus    eventbus.Publisher
-	log    *slog.Logger
+	realms   Realms
+	bus      eventbus.Publisher
+	log      *slog.Logger
+	outages  *outages
+	patience int
 }
 
-// New returns the use cases; bus carries the replies.
-func New(realms Realms, bus eventbus.Publisher, log *slog.Logger) *Adaptor {
-	return &Adaptor{realms: realms, bus: bus, log: log}
+// New returns the use cases; bus carries the replies. While one ISP's realm is out
+// and others are not, its events fail as events of their own until their attempt
+// number patience, so that others' need not wait for them; then they wait in place,
+// and with them the topic, for none must be lost. With a patience of 1 or less the
+// realms are taken for one backend, which is out when one of them is.
+func New(realms Realms, bus eventbus.Publisher, log *slog.Logger, patience int) *Adaptor {
+	a := &Adaptor{realms: realms, bus: bus, log: log, outages: &outages{failed: map[string]int{}}, patience: patience}
+	if patience > 1 {
+		a.realms = watched{realms, a.outages}
+	}
+	return a
 }
 
 // finish answers an event that was tried with that outcome.
@@ -53,7 +62,7 @@ func (a *Adaptor) finish(ctx context.Context, eventType string, request rsevent.
 	code, refused := refusal(outcome)
 	failed := fmt.Errorf("rsadaptor: %s: %w", eventType, outcome)
 	if !refused {
-		if out(outcome) {
+		if out(outcome) && (attempt(ctx) >= a.patience || a.outages.everywhere()) {
 			return eventbus.Unavailable(failed)
 		}
 		return failed
@@ -110,20 +119,6 @@ func refusal(err error) (code string, refused bool) {
 		return codeUnauthorized, true
 	}
 	return "", false
-}
-
-// out tells whether the backend takes nothing from anybody at the moment, in
-// contrast to an internal error of its about one document.
-func out(err error) bool {
-	failure, ok := errors.AsType[*hsadmin.Error](err)
-	if !ok {
-		return false
-	}
-	switch failure.Status {
-	case 0, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return errors.Is(err, hsadmin.ErrUnavailable) || errors.Is(err, hsadmin.ErrThrottled)
-	}
-	return false
 }
 
 // maxText is the longest text of a reply's error, in bytes.

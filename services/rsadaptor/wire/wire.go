@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/hexplane/hexplane/eventbus"
 	"github.com/hexplane/hexplane/hsadmin"
 	"github.com/hexplane/hexplane/hsadmin/hsadminotel"
 	"github.com/hexplane/hexplane/hsadmin/hsadminprom"
@@ -24,6 +26,22 @@ type Config struct {
 	ClientCert string `env:"HSADMIN_CLIENT_CERT" desc:"PEM file of the client certificate"`
 	ClientKey  string `env:"HSADMIN_CLIENT_KEY" desc:"PEM file of the client key"`
 	CA         string `env:"HSADMIN_CA" desc:"PEM file of the backend's authority; unset: the system's"`
+
+	Delays []time.Duration `env:"RETRY_DELAYS" envDefault:"5s,30s,3m,15m" desc:"waits of an event whose provider alone the backend takes nothing from, while other providers' events go on; they need {isp_id} in the URL, and growing ones. After the last, all wait"`
+}
+
+// failure is the policy for events that fail, and how many attempts it has; nil: the
+// usual one. Where each provider has a realm of
+// its own, an event waits beside its topic, in a retry topic for each of the delays,
+// and is not tried in place: the client of the backend has done that.
+func (c Config) failure() (policy *eventbus.FailurePolicy, attempts int) {
+	if !strings.Contains(c.URL, realm.Placeholder) {
+		return nil, 0
+	}
+	if c.Delays == nil {
+		c.Delays = []time.Duration{5 * time.Second, 30 * time.Second, 3 * time.Minute, 15 * time.Minute}
+	}
+	return &eventbus.FailurePolicy{Attempts: 1, Delays: c.Delays}, 1 + len(c.Delays)
 }
 
 // App describes the binary.
@@ -55,12 +73,13 @@ func New(_ context.Context, p *service.Platform, cfg Config) (*service.Service, 
 	if err != nil {
 		return nil, err
 	}
-	registries, err := events.Registries(usecase.New(realms, p.Events, p.Log))
+	failure, attempts := cfg.failure()
+	registries, err := events.Registries(usecase.New(realms, p.Events, p.Log, attempts))
 	if err != nil {
 		realms.Close()
 		return nil, err
 	}
-	svc.Consumers = []service.Consumer{{Group: p.Name, Registries: registries}}
+	svc.Consumers = []service.Consumer{{Group: p.Name, Registries: registries, Failure: failure}}
 	svc.Loops = append(svc.Loops, service.Loop{Name: "realms", Run: func(ctx context.Context) error {
 		<-ctx.Done()
 		realms.Close()

@@ -26,6 +26,7 @@ func TestStore(t *testing.T, open func(t *testing.T) asynctask.Store) {
 		{"due tasks are claimed", testClaimTasks},
 		{"a task is claimed once", testClaimTasksRace},
 		{"claims are renewed by their owner", testRenewTask},
+		{"names may contain anything but a slash and NUL", testOddNames},
 		{"tasks are listed", testListTasks},
 		{"unfinished tasks are counted per step", testUnfinished},
 		{"requests are inserted once", testInsertRequests},

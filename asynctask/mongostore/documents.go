@@ -11,40 +11,40 @@ import (
 
 // taskDoc is a task as stored.
 type taskDoc struct {
-	ID         string            `bson:"_id"`
-	Type       string            `bson:"type"`
-	Step       string            `bson:"step"`
-	Scope      string            `bson:"scope"` // type/step
-	State      asynctask.State   `bson:"state"`
-	Outcome    asynctask.State   `bson:"outcome,omitempty"`
-	ErrorCode  string            `bson:"error_code,omitempty"`
-	ErrorText  string            `bson:"error_text,omitempty"`
-	JobID      string            `bson:"job_id"`
-	RequestID  string            `bson:"request_id,omitempty"`
-	ReplyTopic string            `bson:"reply_topic,omitempty"`
-	Payload    []byte            `bson:"payload,omitempty"`
-	TraceID    map[string]string `bson:"trace,omitempty"`
-	Windows    map[string]int    `bson:"windows,omitempty"`
-	Total      int64             `bson:"total"`
-	OK         int64             `bson:"ok"`
-	Failed     int64             `bson:"failed"`
-	Deadline   int64             `bson:"deadline,omitempty"`
-	CreatedAt  int64             `bson:"created_at"`
-	UpdatedAt  int64             `bson:"updated_at"`
-	EndedAt    int64             `bson:"ended_at,omitempty"`
-	ExpireAt   int64             `bson:"expire_at,omitempty"`
-	Sealed     bool              `bson:"sealed"`
-	Answered   bool              `bson:"answered"`
-	Version    int64             `bson:"version"`
-	Owner      string            `bson:"owner"`
-	NextAt     int64             `bson:"next_at,omitempty"`
+	ID         string          `bson:"_id"`
+	Type       string          `bson:"type"`
+	Step       string          `bson:"step"`
+	Scope      string          `bson:"scope"` // type/step
+	State      asynctask.State `bson:"state"`
+	Outcome    asynctask.State `bson:"outcome,omitempty"`
+	ErrorCode  string          `bson:"error_code,omitempty"`
+	ErrorText  string          `bson:"error_text,omitempty"`
+	JobID      string          `bson:"job_id"`
+	RequestID  string          `bson:"request_id,omitempty"`
+	ReplyTopic string          `bson:"reply_topic,omitempty"`
+	Payload    []byte          `bson:"payload,omitempty"`
+	TraceID    []pair[string]  `bson:"trace,omitempty"`
+	Windows    []pair[int]     `bson:"windows,omitempty"`
+	Total      int64           `bson:"total"`
+	OK         int64           `bson:"ok"`
+	Failed     int64           `bson:"failed"`
+	Deadline   int64           `bson:"deadline,omitempty"`
+	CreatedAt  int64           `bson:"created_at"`
+	UpdatedAt  int64           `bson:"updated_at"`
+	EndedAt    int64           `bson:"ended_at,omitempty"`
+	ExpireAt   int64           `bson:"expire_at,omitempty"`
+	Sealed     bool            `bson:"sealed"`
+	Answered   bool            `bson:"answered"`
+	Version    int64           `bson:"version"`
+	Owner      string          `bson:"owner"`
+	NextAt     int64           `bson:"next_at,omitempty"`
 }
 
 func toTaskDoc(t asynctask.Task) *taskDoc {
 	d := &taskDoc{
 		ID: t.ID, Type: t.Type, Step: t.Step, Scope: scope(t.Type, t.Step), State: t.State, Outcome: t.Outcome,
 		JobID: t.JobID, RequestID: t.RequestID, ReplyTopic: t.ReplyTopic, Payload: t.Payload,
-		TraceID: t.TraceID, Windows: t.Windows, Total: t.Counts.Total, OK: t.Counts.OK, Failed: t.Counts.Failed,
+		TraceID: toPairs(t.TraceID), Windows: toPairs(t.Windows), Total: t.Counts.Total, OK: t.Counts.OK, Failed: t.Counts.Failed,
 		Deadline: micros(t.Deadline), CreatedAt: micros(t.CreatedAt), UpdatedAt: micros(t.UpdatedAt),
 		EndedAt: micros(t.EndedAt), ExpireAt: micros(t.ExpireAt),
 		Sealed: t.Sealed, Answered: t.Answered, Version: t.Version, Owner: t.Owner, NextAt: micros(t.NextAt),
@@ -59,7 +59,7 @@ func (d *taskDoc) task() asynctask.Task {
 	t := asynctask.Task{
 		ID: d.ID, Type: d.Type, Step: d.Step, State: d.State, Outcome: d.Outcome,
 		JobID: d.JobID, RequestID: d.RequestID, ReplyTopic: d.ReplyTopic, Payload: d.Payload,
-		TraceID: d.TraceID, Windows: d.Windows, Counts: asynctask.Counts{Total: d.Total, OK: d.OK, Failed: d.Failed},
+		TraceID: fromPairs(d.TraceID), Windows: fromPairs(d.Windows), Counts: asynctask.Counts{Total: d.Total, OK: d.OK, Failed: d.Failed},
 		Deadline: instant(d.Deadline), CreatedAt: instant(d.CreatedAt), UpdatedAt: instant(d.UpdatedAt),
 		EndedAt: instant(d.EndedAt), ExpireAt: instant(d.ExpireAt),
 		Sealed: d.Sealed, Answered: d.Answered, Version: d.Version, Owner: d.Owner, NextAt: instant(d.NextAt),
@@ -101,6 +101,7 @@ type requestDoc struct {
 	EventType string                 `bson:"event_type"`
 	Key       string                 `bson:"key,omitempty"`
 	Payload   []byte                 `bson:"payload"`
+	Size      int                    `bson:"size"` // of the payload
 }
 
 func toRequestDoc(r asynctask.Record) *requestDoc {

@@ -45,6 +45,20 @@ func TestDocuments(t *testing.T) {
 	assert.Equal(t, want, d.record())
 }
 
+// No name that users choose is a field's: servers before MongoDB 5 refuse some.
+func TestNamesAreNotFields(t *testing.T) {
+	task := asynctask.Task{TraceID: map[string]string{"$a": "b"}, Windows: map[string]int{"c.d": 1}}
+	raw, err := bson.Marshal(toTaskDoc(task))
+	require.NoError(t, err)
+	for _, field := range []string{"trace", "windows"} {
+		assert.Equal(t, bson.TypeArray, bson.Raw(raw).Lookup(field).Type, field)
+	}
+	var d taskDoc
+	require.NoError(t, bson.Unmarshal(raw, &d))
+	assert.Equal(t, task.TraceID, d.task().TraceID)
+	assert.Equal(t, task.Windows, d.task().Windows)
+}
+
 func throughBSON(t *testing.T, from, to any) {
 	t.Helper()
 	raw, err := bson.Marshal(from)

@@ -24,8 +24,8 @@ func (m *Manager) CancelJob(ctx context.Context, jobID string) error {
 	if err != nil {
 		return fmt.Errorf("asynctask: cancel job %s: %w", jobID, err)
 	}
-	if n > 0 {
-		m.signal()
+	for typ := range m.wakes {
+		m.signal(typ)
 	}
 	m.cfg.Logger.InfoContext(ctx, "job cancelled", "job", jobID, "tasks", n)
 	return nil

@@ -14,7 +14,12 @@ type Config struct {
 	Window int
 	// Batch is how many requests are stored, published or swept at once. 0: 500.
 	Batch int
-	// Workers is how many tasks this manager drives at once. 0: 16.
+	// BatchBytes bounds a batch by its requests' payloads too: it is full once they
+	// come to that many bytes. 0: 4 MiB.
+	BatchBytes int
+	// Workers is how many tasks of each type this manager drives at once: tasks
+	// whose streams or hooks are stuck keep only others of their type waiting.
+	// 0: 16.
 	Workers int
 	// Lease is how long claimed work is left to its claimer: the time after
 	// which another process takes over from a dead one. 0: 4 s.
@@ -36,6 +41,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	def(&c.Window, 1000)
 	def(&c.Batch, 500)
+	def(&c.BatchBytes, 4<<20)
 	def(&c.Workers, 16)
 	def(&c.Lease, 4*time.Second)
 	def(&c.Poll, 250*time.Millisecond)

@@ -34,15 +34,18 @@ type Step struct {
 	// Requests yields the step's requests. After a crash or an error the stream
 	// is read again from its beginning, so it must yield the same names for the
 	// same task; names already stored are not inserted twice. An error stops
-	// the stream and is retried later.
+	// the stream and is retried later. While it is read, the stream occupies one
+	// of its type's Config.Workers; ctx ends at the task's deadline, so that a
+	// stream that may hang should obey ctx and its Definition have a Deadline.
 	Requests func(ctx context.Context, task Task) iter.Seq2[Request, error]
 	// ReplyTopic is put into each request's payload.
 	ReplyTopic string
 	// ReplyEvents are the event types accepted as replies. Required.
 	ReplyEvents []string
 	// OnReply sees each reply to a running task before it is recorded, possibly
-	// more than once, and also one that then proves late or unknown. An error leaves the request open and is returned by DispatchEvent, so
-	// that the bus delivers the reply again.
+	// more than once, and also one that then proves late or unknown. An error
+	// leaves the request open and is returned by DispatchEvent, so that the bus
+	// delivers the reply again.
 	OnReply func(ctx context.Context, task Task, reply Reply) error
 	// Window is the most requests in flight, published and unanswered, at any
 	// moment. 0: Config.Window. Negative: no limit.
@@ -102,6 +105,14 @@ func (d *Definition) step(name string) (*Step, int) {
 		}
 	}
 	return nil, -1
+}
+
+func (d *Definition) scopes() []Scope {
+	scopes := make([]Scope, len(d.Steps))
+	for i, s := range d.Steps {
+		scopes[i] = Scope{Type: d.Type, Step: s.Name}
+	}
+	return scopes
 }
 
 func (d *Definition) validate() error {

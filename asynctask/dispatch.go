@@ -154,7 +154,7 @@ func (m *Manager) advance(ctx context.Context, taskID, step string) (bool, error
 		return true
 	})
 	if marked {
-		m.signal()
+		m.signal(t.Type)
 	}
 	_, i := d.step(step)
 	return marked && i == len(d.Steps)-1, err

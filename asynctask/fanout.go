@@ -16,8 +16,10 @@ import (
 // two at once do no harm.
 func (m *Manager) fanOut(ctx context.Context, t Task, s *Step) error {
 	f := &fanOutRun{m: m, t: t, s: s, flushed: m.now()}
+	streaming, stop := m.untilDeadline(ctx, t)
+	defer stop()
 	var seq int64
-	for req, err := range s.Requests(ctx, t) {
+	for req, err := range s.Requests(streaming, t) {
 		if err != nil {
 			return errors.Join(fmt.Errorf("asynctask: stream of %s/%s: %w", t.ID, s.Name, err), f.flush(ctx))
 		}
@@ -27,7 +29,8 @@ func (m *Manager) fanOut(ctx context.Context, t Task, s *Step) error {
 		}
 		seq++
 		f.batch = append(f.batch, rec)
-		if len(f.batch) == m.cfg.Batch || m.now().Sub(f.flushed) > m.cfg.Lease/4 { // a slow stream's are not kept waiting
+		f.bytes += len(rec.Payload)
+		if m.full(len(f.batch), f.bytes) || m.now().Sub(f.flushed) > m.cfg.Lease/4 { // a slow stream's are not kept waiting
 			if err := f.flush(ctx); err != nil {
 				return err
 			}
@@ -56,11 +59,29 @@ var errPastDeadline = errors.New("asynctask: past the deadline")
 
 func pastDeadline(t Task, now time.Time) bool { return !t.Deadline.IsZero() && !now.Before(t.Deadline) }
 
+// untilDeadline returns a context for the task's stream: one that obeys it does not
+// outlast the task.
+func (m *Manager) untilDeadline(ctx context.Context, t Task) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	if !t.Deadline.IsZero() {
+		passed := m.cfg.Clock.After(t.Deadline.Sub(m.now()))
+		go func() {
+			select {
+			case <-passed:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
+	return ctx, cancel
+}
+
 type fanOutRun struct {
 	m       *Manager
 	t       Task
 	s       *Step
 	batch   []Record
+	bytes   int // of the batch's payloads
 	flushed time.Time
 }
 
@@ -79,7 +100,7 @@ func (f *fanOutRun) flush(ctx context.Context) error {
 		if err := f.repeated(existing); err != nil {
 			return err
 		}
-		f.batch = f.batch[:0]
+		f.batch, f.bytes = f.batch[:0], 0
 	}
 	// This looks at the task anew: its window may be another by now.
 	_, err := f.m.advances.Do(ctx, advanceKey(f.t.ID, f.s.Name), struct{}{})

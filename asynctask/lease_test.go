@@ -93,8 +93,8 @@ func TestDeadlinePassesAStreamThatIsStuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := steps(0)
 		d.Deadline = time.Hour
-		d.Steps[0].Requests = func(ctx context.Context, _ asynctask.Task) iter.Seq2[asynctask.Request, error] {
-			return func(func(asynctask.Request, error) bool) { <-ctx.Done() }
+		d.Steps[0].Requests = func(context.Context, asynctask.Task) iter.Seq2[asynctask.Request, error] {
+			return func(func(asynctask.Request, error) bool) { <-t.Context().Done() } // deaf to its own
 		}
 		m, task := beside(t, d, &recorder{})
 		time.Sleep(61 * time.Minute)
@@ -102,5 +102,54 @@ func TestDeadlinePassesAStreamThatIsStuck(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, asynctask.StateFailed, got.State)
 		assert.Equal(t, asynctask.CodeDeadline, got.Error.Code)
+	})
+}
+
+// stuck blocks until its context ends.
+func stuck(ctx context.Context, _ asynctask.Task) iter.Seq2[asynctask.Request, error] {
+	return func(func(asynctask.Request, error) bool) { <-ctx.Done() }
+}
+
+func TestStuckStreamsOfOneTypeKeepNoOtherTypeWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hanging, good := steps(0), steps(0, 0)
+		hanging.Type, hanging.Steps[0].Requests = "Hanging", stuck
+		m, err := asynctask.NewManager(memstore.New(), &recorder{}, asynctask.Config{Workers: 2, Logger: slog.New(slog.DiscardHandler)}, hanging, good)
+		require.NoError(t, err)
+		go func() { assert.NoError(t, m.Run(t.Context())) }()
+		for range 5 {
+			_, err := m.Start(t.Context(), asynctask.StartOptions{Type: "Hanging"})
+			require.NoError(t, err)
+		}
+		time.Sleep(time.Minute)
+		r, err := m.Start(t.Context(), asynctask.StartOptions{Type: "T"})
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		got, err := m.Task(t.Context(), r.Task.ID)
+		require.NoError(t, err)
+		assert.Equal(t, asynctask.StateCompleted, got.State)
+	})
+}
+
+func TestDeadlineEndsTheStreamAndGivesItsWorkerBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := steps(0)
+		d.Deadline, d.Steps[0].Requests = time.Hour, stuck
+		m, err := asynctask.NewManager(memstore.New(), &recorder{}, asynctask.Config{Workers: 1, Logger: slog.New(slog.DiscardHandler)}, d)
+		require.NoError(t, err)
+		go func() { assert.NoError(t, m.Run(t.Context())) }()
+		var ids []string
+		for range 2 {
+			r, err := m.Start(t.Context(), asynctask.StartOptions{Type: "T"})
+			require.NoError(t, err)
+			ids = append(ids, r.Task.ID)
+		}
+		time.Sleep(61 * time.Minute)
+		for _, id := range ids {
+			got, err := m.Task(t.Context(), id)
+			require.NoError(t, err)
+			assert.Equal(t, asynctask.StateFailed, got.State)
+			assert.Equal(t, asynctask.CodeDeadline, got.Error.Code)
+		}
 	})
 }

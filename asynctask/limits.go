@@ -20,6 +20,20 @@ func fit(names ...string) bool {
 	return true
 }
 
+// full reports whether a batch takes no more requests.
+func (m *Manager) full(requests, bytes int) bool {
+	return requests >= m.cfg.Batch || bytes >= m.cfg.BatchBytes
+}
+
+// wasFull is full of a batch that a store returned: there may be more.
+func (m *Manager) wasFull(recs []Record) bool {
+	bytes := 0
+	for _, r := range recs {
+		bytes += len(r.Payload)
+	}
+	return m.full(len(recs), bytes)
+}
+
 // storable reports whether raw is JSON that every store can keep: Go's decoder
 // lets pass what is not UTF-8, databases do not.
 func storable(raw json.RawMessage) bool { return json.Valid(raw) && utf8.Valid(raw) }

@@ -29,8 +29,8 @@ type Manager struct {
 	mu       sync.Mutex
 	reported map[Scope]bool // steps that observers were told of
 
-	wake     chan struct{} // something became due; one token is enough
-	drained  memory        // sealed steps without waiting requests
+	wakes    map[string]chan struct{} // by type: a task became due; one token is enough
+	drained  memory                   // sealed steps without waiting requests
 	reads    *groupcommit.Group[string, struct{}, Task]
 	closings *groupcommit.Group[struct{}, Closing, Closed]
 	advances *groupcommit.Group[string, struct{}, bool]
@@ -41,7 +41,7 @@ func NewManager(store Store, bus eventbus.Publisher, cfg Config, defs ...Definit
 	m := &Manager{
 		store: store, bus: bus, cfg: cfg.withDefaults(),
 		defs:  make(map[string]*Definition, len(defs)),
-		owner: newOwner(), wake: make(chan struct{}, 1), reported: make(map[Scope]bool),
+		owner: newOwner(), wakes: make(map[string]chan struct{}, len(defs)), reported: make(map[Scope]bool),
 	}
 	for _, d := range defs {
 		if err := d.validate(); err != nil {
@@ -50,9 +50,8 @@ func NewManager(store Store, bus eventbus.Publisher, cfg Config, defs ...Definit
 		if m.defs[d.Type] != nil {
 			return nil, fmt.Errorf("%w: type %q twice", ErrBadDefinition, d.Type)
 		}
-		m.defs[d.Type] = &d
-		for _, s := range d.Steps {
-			scope := Scope{Type: d.Type, Step: s.Name}
+		m.defs[d.Type], m.wakes[d.Type] = &d, make(chan struct{}, 1)
+		for _, scope := range d.scopes() {
 			m.scopes = append(m.scopes, scope)
 			m.reported[scope] = true
 		}
@@ -99,7 +98,7 @@ func (m *Manager) Start(ctx context.Context, opt StartOptions) (Result, error) {
 	}
 	if inserted {
 		m.observe(TaskStarted, stored)
-		m.signal()
+		m.signal(stored.Type)
 	}
 	return Result{Task: stored, Existing: !inserted, Completed: stored.State.Final()}, nil
 }
@@ -146,11 +145,11 @@ func base62(b []byte) string {
 
 func (m *Manager) now() time.Time { return m.cfg.Clock.Now().UTC().Truncate(time.Microsecond) }
 
-// signal wakes Run, in this process, to look for due work at once.
-func (m *Manager) signal() {
+// signal wakes Run, in this process, to look at once for due tasks of a type.
+func (m *Manager) signal(typ string) {
 	select {
-	case m.wake <- struct{}{}:
-	default:
+	case m.wakes[typ] <- struct{}{}:
+	default: // there is a token already, or the type is not known here
 	}
 }
 

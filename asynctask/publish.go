@@ -22,7 +22,8 @@ func (m *Manager) refill(ctx context.Context, t Task, s *Step) error {
 	for {
 		now := m.now()
 		recs, waiting, err := m.store.Admit(ctx, Admission{
-			TaskID: t.ID, Step: s.Name, Window: m.window(t, s), Limit: m.cfg.Batch, Now: now, Until: now.Add(m.cfg.Lease),
+			TaskID: t.ID, Step: s.Name, Window: m.window(t, s), Limit: m.cfg.Batch, Bytes: m.cfg.BatchBytes,
+			Now: now, Until: now.Add(m.cfg.Lease),
 		})
 		if err != nil {
 			return fmt.Errorf("asynctask: admit %s/%s: %w", t.ID, s.Name, err)
@@ -36,7 +37,7 @@ func (m *Manager) refill(ctx context.Context, t Task, s *Step) error {
 				return err
 			}
 		}
-		if len(recs) < m.cfg.Batch && !refused {
+		if !m.wasFull(recs) && !refused {
 			return nil
 		}
 		if t, err = m.store.Task(ctx, t.ID); err != nil { // its window may be another by now

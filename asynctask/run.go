@@ -19,17 +19,27 @@ func (m *Manager) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		m.every(ctx, m.cfg.Poll, nil, func(ctx context.Context) (bool, error) {
-			n, err := m.sweepRequests(ctx)
-			return n == m.cfg.Batch, err
+			_, more, err := m.sweepRequests(ctx)
+			return more, err
 		})
 	})
 	wg.Go(func() { m.every(ctx, time.Minute, nil, m.housekeep) })
-	slots := make(chan struct{}, m.cfg.Workers)
-	m.every(ctx, m.cfg.Poll, m.wake, func(ctx context.Context) (bool, error) {
-		return m.claimInto(ctx, slots, &wg)
-	})
+	for _, d := range m.defs {
+		wg.Go(func() { m.runType(ctx, d) })
+	}
 	wg.Wait()
 	return nil
+}
+
+// runType drives the tasks of one type. Each type has its own slots: of one whose
+// streams or hooks are stuck the others notice nothing.
+func (m *Manager) runType(ctx context.Context, d *Definition) {
+	var wg sync.WaitGroup
+	slots, scopes := make(chan struct{}, m.cfg.Workers), d.scopes()
+	m.every(ctx, m.cfg.Poll, m.wakes[d.Type], func(ctx context.Context) (bool, error) {
+		return m.claimInto(ctx, scopes, slots, &wg)
+	})
+	wg.Wait()
 }
 
 // every calls do when it starts, then each interval or token of wake; at once
@@ -52,7 +62,7 @@ func (m *Manager) every(ctx context.Context, interval time.Duration, wake <-chan
 
 // claimInto claims as many due tasks as there are free slots and drives each
 // in a goroutine of its own.
-func (m *Manager) claimInto(ctx context.Context, slots chan struct{}, wg *sync.WaitGroup) (bool, error) {
+func (m *Manager) claimInto(ctx context.Context, scopes []Scope, slots chan struct{}, wg *sync.WaitGroup) (bool, error) {
 	select {
 	case slots <- struct{}{}: // wait for one free slot, then take what is free
 		<-slots
@@ -60,7 +70,7 @@ func (m *Manager) claimInto(ctx context.Context, slots chan struct{}, wg *sync.W
 		return false, nil
 	}
 	free := cap(slots) - len(slots)
-	tasks, err := m.claimTasks(ctx, free)
+	tasks, err := m.claimTasks(ctx, scopes, free)
 	if err != nil {
 		return false, err
 	}
@@ -87,10 +97,10 @@ func (m *Manager) safely(ctx context.Context, t Task) (err error) {
 	return m.drive(ctx, t)
 }
 
-func (m *Manager) claimTasks(ctx context.Context, limit int) ([]Task, error) {
+func (m *Manager) claimTasks(ctx context.Context, scopes []Scope, limit int) ([]Task, error) {
 	began := time.Now()
 	now := m.now()
-	tasks, err := m.store.ClaimTasks(ctx, Claim{Scopes: m.scopes, Owner: m.owner, Now: now, Until: now.Add(m.cfg.Lease), Limit: limit})
+	tasks, err := m.store.ClaimTasks(ctx, Claim{Scopes: scopes, Owner: m.owner, Now: now, Until: now.Add(m.cfg.Lease), Limit: limit})
 	if err != nil {
 		return nil, fmt.Errorf("asynctask: claim tasks: %w", err)
 	}
@@ -109,18 +119,18 @@ func (m *Manager) swept(n int, began time.Time) {
 func (m *Manager) Sweep(ctx context.Context) error {
 	var errs []error
 	for {
-		tasks, err := m.claimTasks(ctx, m.cfg.Workers)
+		tasks, err := m.claimTasks(ctx, m.scopes, m.cfg.Workers)
 		if err != nil {
 			return errors.Join(append(errs, err)...)
 		}
 		for _, t := range tasks {
 			errs = append(errs, m.safely(ctx, t))
 		}
-		requests, err := m.sweepRequests(ctx)
+		requests, _, err := m.sweepRequests(ctx)
 		if err != nil {
 			return errors.Join(append(errs, err)...)
 		}
-		if len(tasks) == 0 && requests == 0 {
+		if len(tasks) == 0 && !requests {
 			break
 		}
 	}

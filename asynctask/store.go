@@ -51,14 +51,14 @@ type RequestStore interface {
 	InsertRequests(ctx context.Context, taskID, step string, recs []Record) (existing []Record, err error)
 	// Admit moves waiting requests, the earliest first, into flight (Attempt 1,
 	// SentAt = Now, NextAt = Until) as long as fewer than Window are, at most
-	// Limit of them, and returns them. None if the task is not in StateRunning
+	// Limit of them and no more than Bytes allows, and returns them. None if the task is not in StateRunning
 	// at that step. waiting false: none is left waiting.
 	Admit(ctx context.Context, a Admission) (admitted []Record, waiting bool, err error)
 	// Reschedule sets Sent, SentAt, Attempt, NextAt and Reply of requests that are in
 	// flight, and leaves others alone.
 	Reschedule(ctx context.Context, recs []Record) error
 	// ClaimRequests takes up to Limit requests in flight within Scopes that are
-	// due (0 < NextAt <= Now) and sets NextAt = Until.
+	// due (0 < NextAt <= Now), no more than Bytes allows, and sets NextAt = Until.
 	ClaimRequests(ctx context.Context, c Claim) ([]Record, error)
 	// CloseRequests closes open requests by compare-and-set, as each says, and
 	// tells for each what it found.
@@ -100,6 +100,7 @@ type Claim struct {
 	Now    time.Time
 	Until  time.Time
 	Limit  int
+	Bytes  int // of requests: none is taken after those whose payloads come to so many; 0: no bound
 }
 
 // Admission says which step's waiting requests to move into flight.
@@ -107,6 +108,7 @@ type Admission struct {
 	TaskID, Step string
 	Window       int // the most in flight; negative: no bound
 	Limit        int // the most to move now
+	Bytes        int // none is moved after those whose payloads come to so many; 0: no bound
 	Now          time.Time
 	Until        time.Time // when somebody else shall publish them
 }

@@ -10,13 +10,14 @@ import (
 // sweepRequests takes up requests in flight that are due: those claimed for
 // publishing by somebody who died, those to be published again after a
 // backoff, those that were not answered in time, and those with a parked reply.
-func (m *Manager) sweepRequests(ctx context.Context) (int, error) {
+// It reports whether there were any, and whether there may be more.
+func (m *Manager) sweepRequests(ctx context.Context) (found, more bool, err error) {
 	began, now := time.Now(), m.now()
 	recs, err := m.store.ClaimRequests(ctx, Claim{
-		Scopes: m.scopes, Owner: m.owner, Now: now, Until: now.Add(m.cfg.Lease), Limit: m.cfg.Batch,
+		Scopes: m.scopes, Owner: m.owner, Now: now, Until: now.Add(m.cfg.Lease), Limit: m.cfg.Batch, Bytes: m.cfg.BatchBytes,
 	})
 	if err != nil {
-		return 0, fmt.Errorf("asynctask: claim requests: %w", err)
+		return false, false, fmt.Errorf("asynctask: claim requests: %w", err)
 	}
 	m.swept(len(recs), began)
 	var errs []error
@@ -25,7 +26,7 @@ func (m *Manager) sweepRequests(ctx context.Context) (int, error) {
 			errs = append(errs, err)
 		}
 	}
-	return len(recs), errors.Join(errs...)
+	return len(recs) > 0, m.wasFull(recs), errors.Join(errs...)
 }
 
 func byStep(recs []Record) map[string][]Record {

@@ -36,6 +36,7 @@ func TestStore(t *testing.T, open func(t *testing.T) asynctask.Store) {
 		{"the window admits in order", testAdmit},
 		{"the window holds under concurrency", testAdmitRace},
 		{"nothing is admitted once the task ended", testAdmitEnded},
+		{"no more payload is admitted or claimed than asked for", testBytes},
 		{"requests in flight are rescheduled and claimed when due", testClaimRequests},
 		{"a due request is claimed once", testClaimRequestsRace},
 		{"a parked reply comes back with its request", testParked},

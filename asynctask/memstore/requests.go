@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/hexplane/hexplane/asynctask"
@@ -37,7 +38,8 @@ func (s *Store) Admit(_ context.Context, a asynctask.Admission) ([]asynctask.Rec
 	}
 	d := s.step(a.TaskID, a.Step)
 	var out []asynctask.Record
-	for len(out) < a.Limit && (a.Window < 0 || len(d.inFlight) < a.Window) {
+	room := allowance(a.Bytes)
+	for len(out) < a.Limit && room > 0 && (a.Window < 0 || len(d.inFlight) < a.Window) {
 		r := d.next()
 		if r == nil {
 			break
@@ -45,6 +47,7 @@ func (s *Store) Admit(_ context.Context, a asynctask.Admission) ([]asynctask.Rec
 		r.State, r.Attempt, r.SentAt, r.NextAt = asynctask.RequestInFlight, 1, a.Now, a.Until
 		d.inFlight[r.Name] = r
 		d.level.InFlight++
+		room -= len(r.Payload)
 		out = append(out, *r)
 	}
 	return out, len(d.waiting) > 0, nil
@@ -78,11 +81,24 @@ func (s *Store) ClaimRequests(_ context.Context, c asynctask.Claim) ([]asynctask
 	}
 	slices.SortFunc(found, func(a, b *asynctask.Record) int { return a.NextAt.Compare(b.NextAt) })
 	out := make([]asynctask.Record, 0, min(c.Limit, len(found)))
+	room := allowance(c.Bytes)
 	for _, r := range found[:min(c.Limit, len(found))] {
+		if room <= 0 {
+			break
+		}
 		r.NextAt = c.Until
+		room -= len(r.Payload)
 		out = append(out, *r)
 	}
 	return out, nil
+}
+
+// allowance is a bound of bytes, of which 0 is none.
+func allowance(bytes int) int {
+	if bytes <= 0 {
+		return math.MaxInt
+	}
+	return bytes
 }
 
 // CloseRequests implements asynctask.RequestStore.

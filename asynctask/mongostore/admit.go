@@ -47,15 +47,14 @@ func (s *Store) admitLocked(ctx context.Context, a asynctask.Admission, waiting 
 	if err != nil || room <= 0 {
 		return nil, err
 	}
-	next, err := find[struct {
-		ID string `bson:"_id"`
-	}](ctx, s.requests, waiting, bson.D{{Key: "seq", Value: 1}}, int64(room), "_id")
+	next, err := find[requestDoc](ctx, s.requests, waiting, bson.D{{Key: "seq", Value: 1}}, int64(room), "_id", "size")
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: admit %s/%s: %w", a.TaskID, a.Step, err)
 	}
-	ids := make([]string, len(next))
-	for i, d := range next {
-		ids[i] = d.ID
+	ids := make([]string, 0, len(next)) // not nil: $in takes no null
+	for bytes := 0; len(ids) < len(next) && within(bytes, a.Bytes); {
+		d := next[len(ids)]
+		ids, bytes = append(ids, d.ID), bytes+d.Size
 	}
 	if _, err := s.requests.UpdateMany(ctx, bson.M{"_id": bson.M{"$in": ids}, "state": asynctask.RequestWaiting}, bson.M{"$set": bson.M{
 		"state": asynctask.RequestInFlight, "attempt": 1, "sent_at": micros(a.Now), "next_at": micros(a.Until), "admitted_by": token,
@@ -81,6 +80,9 @@ func (s *Store) admitted(ctx context.Context, a asynctask.Admission, ids []strin
 	}
 	return records(docs), nil
 }
+
+// within reports whether payloads of so many bytes leave room for another request.
+func within(bytes, bound int) bool { return bound <= 0 || bytes < bound }
 
 // room is how many more requests may be in flight.
 func (s *Store) room(ctx context.Context, a asynctask.Admission) (int, error) {

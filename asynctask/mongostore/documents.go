@@ -109,7 +109,7 @@ func toRequestDoc(r asynctask.Record) *requestDoc {
 		ID: r.ID(), TaskID: r.TaskID, Step: r.Step, Name: r.Name, Type: r.Type, Scope: scope(r.Type, r.Step), JobID: r.JobID,
 		Seq: r.Seq, Run: r.Run, State: r.State, Open: r.State.Open(), Sent: r.Sent, Attempt: r.Attempt, Late: r.Late,
 		NextAt: micros(r.NextAt), SentAt: micros(r.SentAt),
-		Topic: r.Topic, EventType: r.EventType, Key: r.Key, Payload: r.Payload,
+		Topic: r.Topic, EventType: r.EventType, Key: r.Key, Payload: r.Payload, Size: len(r.Payload),
 	}
 }
 
@@ -170,8 +170,8 @@ func (p *parked) reply() *asynctask.Reply {
 
 func scope(typ, step string) string { return typ + "/" + step }
 
-// within selects what belongs to a claim's scopes and is due.
-func within(c asynctask.Claim) bson.M {
+// due selects what belongs to a claim's scopes and is due.
+func due(c asynctask.Claim) bson.M {
 	names := make([]string, len(c.Scopes))
 	for i, sc := range c.Scopes {
 		names[i] = scope(sc.Type, sc.Step)

@@ -151,9 +151,9 @@ func (s *Store) Reschedule(ctx context.Context, recs []asynctask.Record) error {
 // ClaimRequests implements asynctask.RequestStore.
 func (s *Store) ClaimRequests(ctx context.Context, c asynctask.Claim) ([]asynctask.Record, error) {
 	var out []asynctask.Record
-	for len(out) < c.Limit && len(c.Scopes) > 0 {
+	for bytes := 0; len(out) < c.Limit && len(c.Scopes) > 0 && within(bytes, c.Bytes); {
 		d := new(requestDoc)
-		err := s.requests.FindOneAndUpdate(ctx, within(c), bson.M{"$set": bson.M{"next_at": micros(c.Until)}},
+		err := s.requests.FindOneAndUpdate(ctx, due(c), bson.M{"$set": bson.M{"next_at": micros(c.Until)}},
 			options.FindOneAndUpdate().SetSort(bson.D{{Key: "next_at", Value: 1}}).SetReturnDocument(options.After)).Decode(d)
 		if errors.Is(err, mongo.ErrNoDocuments) {
 			break
@@ -161,7 +161,7 @@ func (s *Store) ClaimRequests(ctx context.Context, c asynctask.Claim) ([]asyncta
 		if err != nil {
 			return out, fmt.Errorf("mongostore: claim requests: %w", err)
 		}
-		out = append(out, d.record())
+		out, bytes = append(out, d.record()), bytes+d.Size
 	}
 	return out, nil
 }

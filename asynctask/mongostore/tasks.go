@@ -62,7 +62,7 @@ func (s *Store) ClaimTasks(ctx context.Context, c asynctask.Claim) ([]asynctask.
 	var out []asynctask.Task
 	for len(out) < c.Limit && len(c.Scopes) > 0 {
 		d := new(taskDoc)
-		err := s.tasks.FindOneAndUpdate(ctx, within(c), bson.M{
+		err := s.tasks.FindOneAndUpdate(ctx, due(c), bson.M{
 			"$set": bson.M{"owner": c.Owner, "next_at": micros(c.Until)}, "$inc": bson.M{"version": int64(1)},
 		}, options.FindOneAndUpdate().SetSort(bson.D{{Key: "next_at", Value: 1}}).SetReturnDocument(options.After)).Decode(d)
 		if errors.Is(err, mongo.ErrNoDocuments) {

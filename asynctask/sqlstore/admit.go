@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+
+	"github.com/uptrace/bun"
 
 	"github.com/hexplane/hexplane/asynctask"
 )
@@ -61,9 +64,9 @@ func (s *Store) admit(ctx context.Context, tx db, a asynctask.Admission, from in
 	}
 	_, err = tx.NewUpdate().Model((*requestRow)(nil)).
 		Set("state = 1").Set("attempt = 1").Set("sent_at = ?", micros(a.Now)).Set("next_at = ?", micros(a.Until)).
-		Where("(task_id, step, name) IN (?)", tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
+		Where("(task_id, step, name) IN (?)", upTo(tx, a.Bytes, "seq", tx.NewSelect().Model((*requestRow)(nil)).
 			Where("task_id = ? AND step = ? AND state = 0 AND state < 2 AND seq > ?", a.TaskID, a.Step, from).
-			OrderExpr("seq").Limit(int64(room))).
+			Limit(int64(room)))).
 		Returning("*").Exec(ctx, rows)
 	if err != nil {
 		return err
@@ -81,4 +84,17 @@ func (s *Store) room(ctx context.Context, tx db, a asynctask.Admission) (int, er
 	err := s.scan(ctx, tx, &inFlight, `SELECT count(*) FROM (SELECT 1 FROM asynctask_requests
 		WHERE task_id = $1 AND step = $2 AND state = 1 AND state < 2 LIMIT $3) AS f`, a.TaskID, a.Step, a.Window)
 	return min(a.Limit, a.Window-inFlight), err
+}
+
+// upTo selects the keys of those requests that q does, in that order, until their
+// payloads come to so many bytes; 0: no bound.
+func upTo(tx db, bytes int, order string, q *bun.SelectQuery) *bun.SelectQuery {
+	if bytes <= 0 {
+		bytes = math.MaxInt
+	}
+	q = q.Column("task_id", "step", "name").ColumnExpr("? AS place", bun.Ident(order)).
+		ColumnExpr("octet_length(payload) AS size").OrderExpr("?", bun.Ident(order))
+	sums := tx.NewSelect().TableExpr("(?) AS q", q).
+		ColumnExpr("task_id, step, name, sum(size) OVER (ORDER BY place ROWS UNBOUNDED PRECEDING) - size AS before")
+	return tx.NewSelect().TableExpr("(?) AS s", sums).ColumnExpr("task_id, step, name").Where("before < ?", bytes)
 }

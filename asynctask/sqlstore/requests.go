@@ -110,9 +110,8 @@ func (s *Store) reschedule(ctx context.Context, tx db, rows values) error {
 // ClaimRequests implements asynctask.RequestStore.
 func (s *Store) ClaimRequests(ctx context.Context, c asynctask.Claim) ([]asynctask.Record, error) {
 	due := func(tx db) *bun.SelectQuery {
-		return tx.NewSelect().Model((*requestRow)(nil)).Column("task_id", "step", "name").
-			Where("next_at <= ?", micros(c.Now)).Where("type || '/' || step IN (?)", scopes(c.Scopes)).
-			OrderExpr("next_at").Limit(int64(c.Limit))
+		return tx.NewSelect().Model((*requestRow)(nil)).Limit(int64(c.Limit)).
+			Where("next_at <= ?", micros(c.Now)).Where("type || '/' || step IN (?)", scopes(c.Scopes))
 	}
 	if found, err := s.any(ctx, due(s.db), c); err != nil || !found {
 		return nil, err
@@ -125,7 +124,7 @@ func (s *Store) ClaimRequests(ctx context.Context, c asynctask.Claim) ([]asyncta
 		}
 		rows = nil
 		_, err := tx.NewUpdate().Model((*requestRow)(nil)).Set("next_at = ?", micros(c.Until)).
-			Where("(task_id, step, name) IN (?)", sub).Returning("*").Exec(ctx, &rows)
+			Where("(task_id, step, name) IN (?)", upTo(tx, c.Bytes, "next_at", sub)).Returning("*").Exec(ctx, &rows)
 		return err
 	})
 	if err != nil {

@@ -52,9 +52,20 @@ func livesWithName(t *testing.T, f *fixture, task asynctask.Task, name string) {
 	require.NoError(t, err)
 	assert.Equal(t, task, got)
 
+	requestsWithName(t, f, task, name)
+	n, err := f.CancelJob(t.Context(), f.job, asynctask.ReplyError{Code: name, Text: name}, f.now, f.now.Add(time.Hour))
+	require.NoError(t, err)
+	assert.Equal(t, 1, n)
+	n, err = f.CloseOpen(t.Context(), task.ID, 9)
+	require.NoError(t, err)
+	assert.Equal(t, 2, n)
+}
+
+func requestsWithName(t *testing.T, f *fixture, task asynctask.Task, name string) {
+	t.Helper()
 	recs := f.requests(task, 3)
 	recs[0].Name, recs[0].Key, recs[0].Topic, recs[0].EventType = name, name, name, name
-	_, err = f.InsertRequests(t.Context(), task.ID, name, recs)
+	_, err := f.InsertRequests(t.Context(), task.ID, name, recs)
 	require.NoError(t, err)
 	existing, err := f.InsertRequests(t.Context(), task.ID, name, recs[:1])
 	require.NoError(t, err)
@@ -81,11 +92,4 @@ func livesWithName(t *testing.T, f *fixture, task asynctask.Task, name string) {
 	tasks, err := f.ListTasks(t.Context(), asynctask.TaskFilter{JobID: f.job, Type: f.typ})
 	require.NoError(t, err)
 	assert.Len(t, tasks, 1)
-
-	n, err := f.CancelJob(t.Context(), f.job, asynctask.ReplyError{Code: name, Text: name}, f.now, f.now.Add(time.Hour))
-	require.NoError(t, err)
-	assert.Equal(t, 1, n)
-	n, err = f.CloseOpen(t.Context(), task.ID, 9)
-	require.NoError(t, err)
-	assert.Equal(t, 2, n)
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync/atomic"
+	"time"
 
 	"github.com/IBM/sarama"
 	"github.com/ThreeDotsLabs/watermill"
@@ -17,24 +17,20 @@ import (
 )
 
 // consume: a group reads a topic of 1,000 keys from the start, with a handler
-// that only counts. Joining the group is part of the time, for all the same.
-func (b *bench) consume(size int) error {
+// that only counts. The slow peers read the beginning of it.
+func (b *bench) consume(size, n int) error {
 	name := fmt.Sprintf("consume with a handler, %d B", size)
-	const n = 300_000
+	n = int(float64(n) * b.scale)
 	topic, err := b.fill(size, n)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = b.deleteTopic(topic) }()
-	// The broker makes its topic of offsets for the first group: nobody's time.
-	if _, err := b.consumeFranz(topic, 1, false); err != nil {
-		return err
-	}
 	return b.compare(name, "msg/s", []string{">= 0.6", "", ">= 2"},
 		contender{"eventbus on franzbus", func() (sample, error) { return b.consumeOurs(topic, n) }},
 		contender{"raw franz-go", func() (sample, error) { return b.consumeFranz(topic, n, false) }},
-		contender{"raw franz-go, decoding JSON", func() (sample, error) { return b.consumeFranz(topic, n, true) }},
-		contender{"watermill-kafka, Router", func() (sample, error) { return b.consumeWatermill(topic, n) }},
+		contender{"raw franz-go, decoding JSON", func() (sample, error) { return b.consumeFranz(topic, n/slowly, true) }},
+		contender{"watermill-kafka, Router", func() (sample, error) { return b.consumeWatermill(topic, n/slowly) }},
 	)
 }
 
@@ -69,47 +65,45 @@ func (b *bench) consumeOurs(topic string, n int) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	var seen atomic.Int64
-	done := make(chan struct{})
-	s, err := measure(n, func() error {
-		err := consumer.Register(eventbus.Registry{Topic: topic, Callback: eventbus.CallbackFunc(
-			func(context.Context, *eventbus.Message) error {
-				if seen.Add(1) == int64(n) {
-					close(done)
-				}
-				return nil
-			})})
-		if err == nil {
-			<-done
-		}
-		return err
-	})
-	_ = consumer.Close(context.Background())
-	return s, err
+	count := newCounter(n)
+	if err := consumer.Register(eventbus.Registry{Topic: topic, Callback: eventbus.CallbackFunc(
+		func(context.Context, *eventbus.Message) error {
+			count.add()
+			return nil
+		})}); err != nil {
+		return sample{}, err
+	}
+	s := <-count.done
+	return s, consumer.Close(context.Background())
 }
 
+// consumeFranz has the settings of ours: where it begins, how long the broker may
+// wait, how often it commits.
 func (b *bench) consumeFranz(topic string, n int, decode bool) (sample, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers...), kgo.ConsumerGroup(b.name("group")), kgo.ConsumeTopics(topic),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(maxWait))
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(maxWait), kgo.AutoCommitInterval(time.Second))
 	if err != nil {
 		return sample{}, err
 	}
 	defer client.Close()
-	return measure(n, func() error {
-		for seen := 0; seen < n; {
-			fetches := client.PollFetches(context.Background())
-			for iter := fetches.RecordIter(); !iter.Done(); {
-				rec := iter.Next()
-				seen++
-				if decode {
-					if err := json.Unmarshal(rec.Value, new(envelope)); err != nil {
-						return err
-					}
+	count := newCounter(n)
+	for {
+		fetches := client.PollFetches(context.Background())
+		for iter := fetches.RecordIter(); !iter.Done(); {
+			rec := iter.Next()
+			if decode {
+				if err := json.Unmarshal(rec.Value, new(envelope)); err != nil {
+					return sample{}, err
 				}
 			}
+			count.add()
 		}
-		return nil
-	})
+		select {
+		case s := <-count.done:
+			return s, nil
+		default:
+		}
+	}
 }
 
 func (b *bench) consumeWatermill(topic string, n int) (sample, error) {
@@ -125,19 +119,12 @@ func (b *bench) consumeWatermill(topic string, n int) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	var seen atomic.Int64
-	done := make(chan struct{})
+	count := newCounter(n)
 	router.AddConsumerHandler("bench", topic, sub, func(*message.Message) error {
-		if seen.Add(1) == int64(n) {
-			close(done)
-		}
+		count.add()
 		return nil
 	})
-	s, err := measure(n, func() error {
-		go func() { _ = router.Run(context.Background()) }()
-		<-done
-		return nil
-	})
-	_ = router.Close()
-	return s, err
+	go func() { _ = router.Run(context.Background()) }()
+	s := <-count.done
+	return s, router.Close()
 }

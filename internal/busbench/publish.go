@@ -19,7 +19,11 @@ import (
 	"github.com/hexplane/hexplane/eventbus/franzbus"
 )
 
-const sliceSize = 100
+const (
+	sliceSize = 100
+	warmUp    = 10 // slices that are not measured: they connect
+	slowly    = 8  // peers that are slow, or no goal, get a part of the time
+)
 
 func payload(size int) json.RawMessage {
 	return json.RawMessage(`{"text":"` + strings.Repeat("x", size-11) + `"}`)
@@ -52,7 +56,7 @@ func (b *bench) admin(do func(context.Context, *kadm.Client) error) error {
 
 // publish: slices of 100, each waited for, each round to a topic of its own.
 func (b *bench) publish(size int) error {
-	const n = 100_000
+	took := time.Duration(b.scale * float64(1400*time.Millisecond))
 	on := func(run func(topic string) (sample, error)) func() (sample, error) {
 		return func() (sample, error) {
 			topic, err := b.createTopic(partitions)
@@ -64,14 +68,14 @@ func (b *bench) publish(size int) error {
 		}
 	}
 	return b.compare(fmt.Sprintf("publish slices of 100, %d B", size), "msg/s", []string{">= 0.8", "", ">= 5"},
-		contender{"eventbus on franzbus", on(func(t string) (sample, error) { return b.publishOurs(t, size, n) })},
-		contender{"raw franz-go, ready bytes", on(func(t string) (sample, error) { return b.publishFranz(t, size, n, false) })},
-		contender{"raw franz-go, encoding JSON", on(func(t string) (sample, error) { return b.publishFranz(t, size, n, true) })},
-		contender{"watermill-kafka", on(func(t string) (sample, error) { return b.publishWatermill(t, size, n/10) })},
+		contender{"eventbus on franzbus", on(func(t string) (sample, error) { return b.publishOurs(t, size, took) })},
+		contender{"raw franz-go, ready bytes", on(func(t string) (sample, error) { return b.publishFranz(t, size, took, false) })},
+		contender{"raw franz-go, encoding JSON", on(func(t string) (sample, error) { return b.publishFranz(t, size, took/slowly, true) })},
+		contender{"watermill-kafka", on(func(t string) (sample, error) { return b.publishWatermill(t, size, took/slowly) })},
 	)
 }
 
-func (b *bench) publishOurs(topic string, size, n int) (sample, error) {
+func (b *bench) publishOurs(topic string, size int, took time.Duration) (sample, error) {
 	producer, err := eventbus.NewProducer(franzbus.New(franzbus.Config{Brokers: b.brokers}), eventbus.ProducerConfig{})
 	if err != nil {
 		return sample{}, err
@@ -85,12 +89,12 @@ func (b *bench) publishOurs(topic string, size, n int) (sample, error) {
 		}
 	}
 	publish := func() error { return producer.Publish(ctx, slice...) }
-	return measureSlices(n, publish)
+	return measureSlices(took, publish)
 }
 
 // publishFranz sends what is as large as our envelope: bytes that are there
 // already, or, when encode is set, our envelope made with encoding/json.
-func (b *bench) publishFranz(topic string, size, n int, encode bool) (sample, error) {
+func (b *bench) publishFranz(topic string, size int, took time.Duration, encode bool) (sample, error) {
 	// The default linger, which ProduceSync cuts short: faster than none.
 	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers...), kgo.ProducerBatchCompression(kgo.NoCompression()))
 	if err != nil {
@@ -115,25 +119,28 @@ func (b *bench) publishFranz(topic string, size, n int, encode bool) (sample, er
 		}
 		return client.ProduceSync(context.Background(), slice...).FirstErr()
 	}
-	return measureSlices(n, publish)
+	return measureSlices(took, publish)
 }
 
-// measureSlices times a publish of one slice, after a first one, which connects.
-func measureSlices(n int, publish func() error) (sample, error) {
-	if err := publish(); err != nil {
-		return sample{}, err
-	}
-	return measure(n, func() error {
-		for range n / sliceSize {
-			if err := publish(); err != nil {
-				return err
-			}
+// measureSlices publishes slice after slice for that long, after some that warm up.
+func measureSlices(took time.Duration, publish func() error) (sample, error) {
+	for range warmUp {
+		if err := publish(); err != nil {
+			return sample{}, err
 		}
-		return nil
-	})
+	}
+	n := 0
+	for m := startMeter(); ; n += sliceSize {
+		if time.Since(m.at) >= took {
+			return m.stop(n), nil
+		}
+		if err := publish(); err != nil {
+			return sample{}, err
+		}
+	}
 }
 
-func (b *bench) publishWatermill(topic string, size, n int) (sample, error) {
+func (b *bench) publishWatermill(topic string, size int, took time.Duration) (sample, error) {
 	pub, err := kafka.NewPublisher(kafka.PublisherConfig{Brokers: b.brokers}, watermill.NopLogger{})
 	if err != nil {
 		return sample{}, err
@@ -147,5 +154,5 @@ func (b *bench) publishWatermill(topic string, size, n int) (sample, error) {
 		}
 		return pub.Publish(topic, slice...)
 	}
-	return measureSlices(n, publish)
+	return measureSlices(took, publish)
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/hexplane/hexplane/internal/preparing"
 )
 
 // Store implements asynctask.Store. It is safe for concurrent use.
@@ -24,7 +26,6 @@ type Store struct {
 	postgres bool
 	writer   sync.Mutex // SQLite: one writer of this process at a time
 	hints    hints
-	prepared prepared
 
 	selectTask string // by id, $1
 }
@@ -32,8 +33,8 @@ type Store struct {
 type db = bun.IDB
 
 // New returns a store in db, whose tables (prefix asynctask_) it creates if
-// they are missing. The caller keeps and closes db. On SQLite use a DSN like
-// that of [OpenSQLite]; others may be much slower or fail under load.
+// they are missing. The caller keeps and closes db. A SQLite database is best opened
+// by [OpenSQLite]; others may be much slower or fail under load.
 func New(ctx context.Context, db *bun.DB) (*Store, error) {
 	s := &Store{db: db, postgres: db.Dialect().Name() == dialect.PG}
 	s.selectTask = db.NewSelect().Model((*taskRow)(nil)).Where("id = ?", bun.Safe("$1")).String()
@@ -41,8 +42,9 @@ func New(ctx context.Context, db *bun.DB) (*Store, error) {
 }
 
 // OpenSQLite opens a database file for [New]: write-ahead log, immediate
-// transactions, 10 s to wait for a lock. Commits survive a crash of the process;
-// with full they survive a loss of power too, at the price of an fsync each.
+// transactions, 10 s to wait for a lock, statements kept prepared. Commits survive
+// a crash of the process; with full they survive a loss of power too, at the price
+// of an fsync each.
 func OpenSQLite(path string, full bool) (*bun.DB, error) {
 	sync := "NORMAL"
 	if full {
@@ -51,7 +53,7 @@ func OpenSQLite(path string, full bool) (*bun.DB, error) {
 	q := url.Values{"_txlock": {"immediate"}, "_pragma": {
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(" + sync + ")", "cache_size(-16000)",
 	}}
-	conn, err := sql.Open("sqlite", "file:"+path+"?"+q.Encode())
+	conn, err := preparing.OpenSQLite("file:" + path + "?" + q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: open %s: %w", path, err)
 	}
@@ -76,7 +78,6 @@ func (s *Store) write(ctx context.Context, fn func(tx db) error) error {
 	if !s.postgres {
 		s.writer.Lock()
 		defer s.writer.Unlock()
-		defer s.prepared.prepare(ctx, s.db.DB)
 	}
 	for attempt := 1; ; attempt++ {
 		err := s.db.RunInTx(ctx, nil, func(_ context.Context, tx bun.Tx) error { return fn(tx) })

@@ -23,7 +23,9 @@ import (
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	"modernc.org/sqlite" // also registers the driver
+	"modernc.org/sqlite"
+
+	"github.com/hexplane/hexplane/internal/preparing"
 )
 
 // Config says which database. With an empty URL it is the SQLite file at Path.
@@ -89,11 +91,11 @@ func openSQLite(cfg Config) (*DB, error) {
 	if err := os.MkdirAll(filepath.Dir(cfg.Path), 0o750); err != nil {
 		return nil, fmt.Errorf("sqldb: data folder: %w", err)
 	}
-	writer, err := openPreparing(sqliteDSN(cfg))
+	writer, err := preparing.OpenSQLite(sqliteDSN(cfg))
 	if err != nil {
 		return nil, fmt.Errorf("sqldb: open: %w", err)
 	}
-	reader, err := openPreparing(sqliteDSN(cfg, "query_only(1)"))
+	reader, err := preparing.OpenSQLite(sqliteDSN(cfg, "query_only(1)"))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("sqldb: open: %w", err), writer.Close())
 	}

@@ -1,17 +1,23 @@
-package sqldb
+// Package preparing opens SQLite so that statements stay prepared: SQLite spends more
+// on parsing most of them than on running them.
+//
+// It works below database/sql, in each connection, so that callers write statements
+// as ever, within transactions and without. A statement without parameters is taken
+// to have its values in the text, so that it hardly comes again, and is not kept.
+package preparing
 
 import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+
+	_ "modernc.org/sqlite" // registers the driver
 )
 
-// openPreparing opens a SQLite database whose connections keep statements that
-// have parameters prepared: SQLite spends more on parsing most of them than on
-// running them. A statement without parameters is taken to have its values in the
-// text, so that it hardly comes again.
-func openPreparing(dsn string) (*sql.DB, error) {
+// OpenSQLite is sql.Open of a SQLite database whose connections keep the last few
+// hundred statements that have parameters prepared.
+func OpenSQLite(dsn string) (*sql.DB, error) {
 	plain, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
@@ -105,7 +111,7 @@ func (p *preparing) take(ctx context.Context, text string) (preparedStmt, error)
 	}
 	stmt, ok := opened.(preparedStmt)
 	if !ok {
-		return nil, errors.Join(errors.New("sqldb: SQLite's driver lacks statements with a context"), opened.Close())
+		return nil, errors.Join(errors.New("preparing: SQLite's driver lacks statements with a context"), opened.Close())
 	}
 	return stmt, nil
 }

@@ -7,76 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/uptrace/bun"
 )
 
-// prepared keeps the statements of the hot paths on SQLite: it spends more on
-// parsing one than on running it. On PostgreSQL the driver does this.
-type prepared struct {
-	mu     sync.Mutex
-	byText map[string]*sql.Stmt // closed with the database's connections; nil: wanted
-	wanted []string
-}
+// Statements of the hot paths have a fixed text, with parameters $1, $2, ..., so
+// that they stay prepared: on PostgreSQL the driver sees to that, on SQLite what
+// OpenSQLite returns.
 
-// in is the statement of that text, running within tx or, if that is the database
-// itself, without a transaction; nil until prepare has prepared it.
-func (p *prepared) in(ctx context.Context, tx db, text string) *sql.Stmt {
-	p.mu.Lock()
-	stmt, known := p.byText[text]
-	if !known {
-		if p.byText == nil {
-			p.byText = make(map[string]*sql.Stmt)
-		}
-		p.byText[text] = nil
-		p.wanted = append(p.wanted, text)
-	}
-	p.mu.Unlock()
-	if inTx, within := tx.(bun.Tx); within && stmt != nil {
-		stmt = inTx.StmtContext(ctx, stmt) // ends with the transaction
-	}
-	return stmt
-}
-
-// prepare prepares what is wanted. It is called while its caller holds no
-// connection: within a transaction it would wait for one, and there may be no other.
-func (p *prepared) prepare(ctx context.Context, db *sql.DB) {
-	p.mu.Lock()
-	wanted := p.wanted
-	p.wanted = nil
-	p.mu.Unlock()
-	for _, text := range wanted {
-		stmt, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // lives as long as the database
-		p.mu.Lock()
-		if err == nil {
-			p.byText[text] = stmt
-		} else { // the statement's own use tells why
-			delete(p.byText, text)
-		}
-		p.mu.Unlock()
-	}
-}
-
-// query runs a statement of fixed text, with parameters $1, $2, ..., within tx
-// or, if that is the database itself, without a transaction.
+// query runs such a statement within tx or, if that is the database itself,
+// without a transaction.
 func (s *Store) query(ctx context.Context, tx db, text string, args ...any) (*sql.Rows, error) {
-	if !s.postgres {
-		if stmt := s.prepared.in(ctx, tx, text); stmt != nil { //nolint:sqlclosecheck // see in
-			return stmt.QueryContext(ctx, args...)
-		}
-	}
 	return s.driver(tx).QueryContext(ctx, text, args...)
 }
 
 // exec runs such a statement for its effect alone.
 func (s *Store) exec(ctx context.Context, tx db, text string, args ...any) error {
-	if !s.postgres {
-		if stmt := s.prepared.in(ctx, tx, text); stmt != nil { //nolint:sqlclosecheck // see in
-			_, err := stmt.ExecContext(ctx, args...)
-			return err
-		}
-	}
 	_, err := s.driver(tx).ExecContext(ctx, text, args...)
 	return err
 }

@@ -2,6 +2,7 @@ package docstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/hexplane/hexplane/eventbus"
@@ -19,6 +20,11 @@ type behind struct{ store *Store }
 // Publish implements eventbus.Publisher.
 func (b behind) Publish(ctx context.Context, msgs ...*eventbus.Message) error {
 	if err := b.store.catchUp(ctx); err != nil {
+		if others, ok := errors.AsType[*eventbus.PublishError](err); ok {
+			// Its indexes are those of the events, and what is wrong with one of
+			// these is nothing against the messages: callers must not meet it.
+			return errors.New("docstore: events to go out before are not published: " + others.Error())
+		}
 		return err
 	}
 	return b.store.bus.Publish(ctx, msgs...)

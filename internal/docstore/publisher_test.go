@@ -96,3 +96,20 @@ func TestPublisherGivesUpWithItsContext(t *testing.T) {
 	defer cancel()
 	assert.ErrorIs(t, store.Publisher().Publish(ctx, message(t, "New")), context.DeadlineExceeded)
 }
+
+// What is wrong with an event says nothing about the messages behind it.
+func TestPublisherTellsItsMessagesFromEvents(t *testing.T) {
+	bus := &docstoretest.Recorder{}
+	store := docstore.New(docstoretest.NewMemory(), bus, docstore.Config{})
+	docs := docstore.NewCollection[string](store, "things")
+	event := message(t, "Old")
+	_, err := docs.Insert(t.Context(), "a", "old", event)
+	require.NoError(t, err)
+	bus.FailWith(&eventbus.PublishError{Total: 1, Failed: []eventbus.PublishFailure{{Message: event, Err: eventbus.ErrTooLarge}}})
+
+	err = store.Publisher().Publish(t.Context(), message(t, "New"), message(t, "Newer"))
+	require.ErrorContains(t, err, "too large")
+	assert.NotErrorAs(t, err, new(*eventbus.PublishError))
+	assert.False(t, eventbus.Refused(err))
+	assert.Empty(t, bus.Types())
+}

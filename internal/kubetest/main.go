@@ -28,13 +28,14 @@ func main() {
 	port := flag.Int("port", 0, "loopback port of the API server; 0: a free one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	if err := run(ctx, *dir, *port); err != nil {
+	err := run(ctx, *dir, *port)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "kubetest:", err)
 		os.Exit(1)
 	}

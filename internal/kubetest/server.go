@@ -76,16 +76,20 @@ func (s *server) ready(ctx context.Context) error {
 			return false, errors.Join(errors.New("ended while it started"), err)
 		default:
 		}
-		if _, err := os.Stat(s.ca); err != nil {
-			return false, nil
-		}
-		client, err := kubernetes.NewForConfig(s.config())
-		if err != nil {
-			return false, nil
-		}
-		answer, err := client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
-		return err == nil && string(answer) == "ok", nil
+		return s.answers(ctx), nil
 	})
+}
+
+func (s *server) answers(ctx context.Context) bool {
+	if _, err := os.Stat(s.ca); err != nil {
+		return false
+	}
+	client, err := kubernetes.NewForConfig(s.config())
+	if err != nil {
+		return false
+	}
+	answer, err := client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+	return err == nil && string(answer) == "ok"
 }
 
 func (s *server) writeKubeconfig(path string) error {

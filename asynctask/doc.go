@@ -15,6 +15,16 @@
 //	mux.On("RSCancelSync", m.Canceller())
 //	go m.Run(ctx)
 //
+// # Requests and replies
+//
+// A request is published as its payload, a JSON object, into which request_id,
+// job_id and reply_topic are set. Whoever receives it does the work and publishes a
+// [Reply], of one of the step's ReplyEvents, to that topic, keyed by the request id
+// so that repeats stay in order. It may receive a request more than once, and should
+// make its effect happen once, by the request id. A task answers so by itself, which
+// is how tasks of one service stand behind requests of another: [Manager.Starter]
+// starts one per request.
+//
 // # Guarantees
 //
 //   - Every request of a task is published at least once, and until it is
@@ -64,8 +74,12 @@
 // the lease ends, so recovery is the same code as normal running. All that a
 // driver does is idempotent or a compare-and-set; two drivers at once are
 // harmless. Whoever lives renews its lease for as long as a stream or a hook takes,
-// up to the task's deadline. Publishing precedes the mark that it happened, so a crash between
-// the two publishes twice, never not at all.
+// up to the task's deadline. Publishing precedes the mark that it happened, so a
+// crash between the two publishes twice, never not at all.
+//
+// Each type of task has workers of its own, Config.Workers in each process: streams
+// or hooks that are stuck keep only tasks of their own type waiting. A Deadline ends
+// them, if they obey their context.
 //
 // Two pairs of races decide correctness, and each is settled by order alone:
 //

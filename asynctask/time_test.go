@@ -71,6 +71,33 @@ func TestRetryAtOnceWithoutBackoff(t *testing.T) {
 	assert.Equal(t, asynctask.StateCompleted, w.task(task.ID).State)
 }
 
+func TestBackoffDoublesUpToItsBound(t *testing.T) {
+	for _, c := range []struct {
+		bound time.Duration
+		waits []time.Duration
+	}{
+		{5 * time.Minute, []time.Duration{2 * time.Minute, 4 * time.Minute, 5 * time.Minute, 5 * time.Minute}},
+		{0, []time.Duration{time.Minute, time.Minute}},
+	} {
+		d := steps(1)
+		d.Steps[0].Timeout = time.Hour
+		d.Steps[0].Retry = asynctask.Retry{Attempts: 100, Backoff: 2 * time.Minute, MaxBackoff: c.bound}
+		w := newWorld(t, asynctask.Config{}, d)
+		w.start("T")
+		w.requests()
+		for _, wait := range c.waits {
+			w.clock.Advance(time.Hour)
+			w.sweep()
+			w.clock.Advance(wait - time.Second)
+			w.sweep()
+			assert.Empty(t, w.requests())
+			w.clock.Advance(time.Second)
+			w.sweep()
+			assert.Len(t, w.requests(), 1)
+		}
+	}
+}
+
 func TestTimeoutsSurviveRestart(t *testing.T) {
 	d := steps(1)
 	d.Steps[0].Timeout = time.Hour

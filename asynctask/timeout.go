@@ -73,14 +73,20 @@ func (m *Manager) takeUp(ctx context.Context, recs []Record) error {
 		errs = append(errs, m.store.Reschedule(ctx, later))
 	}
 	if len(publish) > 0 {
-		refused, err := m.publish(ctx, t, s, publish)
-		errs = append(errs, err)
-		if refused {
-			_, err = m.advances.Do(ctx, advanceKey(t.ID, s.Name), struct{}{})
-			errs = append(errs, err)
-		}
+		errs = append(errs, m.publishDue(ctx, t, s, publish))
 	}
 	return errors.Join(errs...)
+}
+
+// publishDue publishes requests and, if the bus refused some, advances the task:
+// they may have been the last open ones, and their places are free.
+func (m *Manager) publishDue(ctx context.Context, t Task, s *Step, recs []Record) error {
+	refused, err := m.publish(ctx, t, s, recs)
+	if refused {
+		_, advanceErr := m.advances.Do(ctx, advanceKey(t.ID, s.Name), struct{}{})
+		err = errors.Join(err, advanceErr)
+	}
+	return err
 }
 
 // unpark dispatches a parked reply; one that cannot be accepted is dropped, as

@@ -76,14 +76,26 @@ func (s *Store) Tally(ctx context.Context, taskID, step string) (asynctask.Tally
 	if err != nil {
 		return asynctask.Tally{}, fmt.Errorf("mongostore: tally %s/%s: %w", taskID, step, err)
 	}
-	var groups []struct {
-		State             asynctask.RequestState `bson:"_id"`
-		N                 int64                  `bson:"n"`
-		Total, OK, Failed int64
-	}
+	var groups []stateCount
 	if err := cursor.All(ctx, &groups); err != nil {
 		return asynctask.Tally{}, fmt.Errorf("mongostore: tally %s/%s: %w", taskID, step, err)
 	}
+	t, sums := tally(groups)
+	if _, err := s.steps.UpdateOne(ctx, inexact(taskID, step), bson.M{"$set": sums}); err != nil {
+		return t, fmt.Errorf("mongostore: mend %s/%s: %w", taskID, step, err)
+	}
+	return t, nil
+}
+
+// stateCount sums up a step's requests that are in one state.
+type stateCount struct {
+	State             asynctask.RequestState `bson:"_id"`
+	N                 int64                  `bson:"n"`
+	Total, OK, Failed int64
+}
+
+// tally adds up the states, also as the step's document has them.
+func tally(groups []stateCount) (asynctask.Tally, bson.M) {
 	var t asynctask.Tally
 	sums := bson.M{"total": int64(0), "in_flight": int64(0), "ok": int64(0), "failed": int64(0), "cancelled": int64(0), "exact": true}
 	for _, g := range groups {
@@ -103,10 +115,7 @@ func (s *Store) Tally(ctx context.Context, taskID, step string) (asynctask.Tally
 		t.Counts.Total, t.Counts.OK, t.Counts.Failed = t.Counts.Total+g.Total, t.Counts.OK+g.OK, t.Counts.Failed+g.Failed
 	}
 	sums["total"] = t.Total
-	if _, err := s.steps.UpdateOne(ctx, inexact(taskID, step), bson.M{"$set": sums}); err != nil {
-		return t, fmt.Errorf("mongostore: mend %s/%s: %w", taskID, step, err)
-	}
-	return t, nil
+	return t, sums
 }
 
 // mendSteps sets the sums of all the task's steps to what the records say.

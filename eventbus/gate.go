@@ -25,6 +25,11 @@ func Unavailable(err error) error {
 	return &unavailableError{err}
 }
 
+func isUnavailable(err error) bool {
+	var u *unavailableError
+	return errors.As(err, &u)
+}
+
 // gate lets the attempts of one topic through, or not: while the topic is
 // paused none, while its downstream is out one probe at a time.
 type gate struct {
@@ -110,8 +115,7 @@ func (g *gate) leave(probe bool, err error) change {
 	if g.out {
 		return g.leaveOutLocked(probe, failed, err)
 	}
-	var u *unavailableError
-	if g.note(failed) || errors.As(err, &u) {
+	if g.note(failed) || isUnavailable(err) {
 		g.out = true
 		g.nextProbe = time.Now().Add(g.wait())
 		return wentOut

@@ -42,7 +42,9 @@ type FailurePolicy struct {
 // OutagePolicy is how a consumer treats a downstream that is out: a callback
 // said so with Unavailable, or too many attempts failed. The topic then pauses,
 // messages keep their attempts, and one message at a time is tried as a probe
-// until it succeeds.
+// until one succeeds. A probe whose error was not marked by Unavailable costs its
+// message an attempt: so messages that nobody can handle do not keep a topic out,
+// but an outage that only FailureRate tells of costs some messages their attempts.
 type OutagePolicy struct {
 	// FailureRate, of the last Sample attempts of a topic, is an outage.
 	// Permanent errors do not count. Default: 0, which only trusts Unavailable.

@@ -69,9 +69,8 @@ func (r *registration) attempt(ctx context.Context, rec *Record, v visit, msg *M
 		case IsPermanent(err):
 			v.attempts++
 			return r.bury(ctx, v, msg.EventType, ReasonPermanent, err)
-		case changed == wentOut || r.gate.isOut(): // not the message's fault
-			v.hold(rec, time.Time{})
-			return r.gate.enterLater()
+		case changed == wentOut || r.gate.isOut():
+			return r.heldUp(ctx, rec, v, msg, err)
 		}
 		v.attempts++
 		if v.attempts >= policy.Attempts {
@@ -83,6 +82,19 @@ func (r *registration) attempt(ctx context.Context, rec *Record, v visit, msg *M
 			return err
 		}
 	}
+}
+
+// heldUp decides what follows a failure while the downstream is out. It is not the
+// message's fault, unless it was the probe and the callback does not say that the
+// downstream is out: that may be why every probe fails.
+func (r *registration) heldUp(ctx context.Context, rec *Record, v visit, msg *Message, cause error) error {
+	if v.probe && !isUnavailable(cause) {
+		if v.attempts++; v.attempts >= r.c.cfg.Failure.Attempts {
+			return r.retryLater(ctx, rec, v, msg, cause)
+		}
+	}
+	v.hold(rec, time.Time{})
+	return r.gate.enterLater()
 }
 
 // retryLater decides what follows the immediate attempts.

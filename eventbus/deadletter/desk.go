@@ -8,8 +8,10 @@
 //
 // A dead-letter topic is a log and is never changed: what was requeued or
 // discarded is noted in a topic beside it, <topic>.<group>.dlq.resolved, and is
-// not listed any more. Requeueing publishes before it notes, so that a crash in
-// between may requeue a letter twice, but never loses one. A requeued message
+// not listed any more. A letter is resolved once: whoever requeues it later, from an
+// older list or at another desk, is told that it is ErrNotFound. Requeueing publishes
+// before it notes, so that a crash in between, or two desks at the same moment, may
+// requeue a letter twice, with the same message id, but none is lost. A requeued message
 // goes to its topic, marked for the group whose dead letter it was; consumers of
 // other groups ignore it. It comes behind everything published meanwhile.
 package deadletter
@@ -21,6 +23,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -76,9 +79,10 @@ func (f Filter) matches(l *Letter) bool {
 		(f.Reason == "" || f.Reason == l.Reason)
 }
 
-// Desk works on the dead letters of one transport. It is safe for concurrent
-// use; two desks that requeue the same letter at the same time requeue it twice.
+// Desk works on the dead letters of one transport. It is safe for concurrent use.
 type Desk struct {
+	requeues sync.Mutex // one Requeue at a time, or two could find the same letter waiting
+
 	scanner eventbus.Scanner
 	lister  eventbus.TopicLister
 	pub     message.Publisher
@@ -151,26 +155,8 @@ func (d *Desk) Get(ctx context.Context, dlq, id string) (*Letter, error) {
 	return found, nil
 }
 
-// Requeue gives letters back to their groups and notes it. A value that was left
-// out is read from the letter's topic; when that has it no more, it is ErrValueGone.
-func (d *Desk) Requeue(ctx context.Context, letters ...*Letter) error {
-	for _, l := range letters {
-		if l.Omitted > 0 {
-			if err := d.restore(ctx, l); err != nil {
-				return fmt.Errorf("deadletter: requeue %s of %s: %w", l.ID, l.DLQ, err)
-			}
-		}
-		rec := *l.Record
-		rec.Headers = append(without(rec.Headers, eventbus.HeaderRequeuedFor),
-			eventbus.Header{Key: eventbus.HeaderRequeuedFor, Value: l.Group})
-		if err := d.publish(ctx, &rec, l.note(requeued)); err != nil {
-			return fmt.Errorf("deadletter: requeue %s of %s: %w", l.ID, l.DLQ, err)
-		}
-	}
-	return nil
-}
-
-// Discard notes that nothing more is to be done about letters.
+// Discard notes that nothing more is to be done about letters. Of one that was
+// resolved before, it is noted again.
 func (d *Desk) Discard(ctx context.Context, letters ...*Letter) error {
 	for _, l := range letters {
 		if err := d.publish(ctx, l.note(discarded)); err != nil {

@@ -35,6 +35,7 @@ func TestDesk(t *testing.T) {
 		"franzbus": franzbus.New(franzbus.Config{Brokers: cluster.ListenAddrs()}),
 	} {
 		t.Run(name, func(t *testing.T) { testDesk(t, transport, "orders-"+name) })
+		t.Run(name+"/twice", func(t *testing.T) { testTwice(t, transport, "twice-"+name) })
 		t.Run(name+"/large", func(t *testing.T) { testLargeLetter(t, transport, "large-"+name) })
 	}
 }
@@ -127,15 +128,89 @@ func testDesk(t *testing.T, transport eventbus.Transport, topic string) {
 	require.Equal(t, bad, again)
 
 	failing.mend()
+	hopeless := list(mine)["hopeless"]
 	require.NoError(t, desk.Requeue(ctx, bad))
 	require.Eventually(t, func() bool { return failing.count(`"bad"`) == 1 }, 20*time.Second, 5*time.Millisecond)
-	require.NoError(t, desk.Discard(ctx, list(mine)["hopeless"]))
+	require.NoError(t, desk.Discard(ctx, hopeless))
+	testResolved(ctx, t, transport, desk, bad, hopeless)
 	left := list(mine)
 	require.Len(t, left, 1)
 	require.Contains(t, left, "ugly")
 	_, err = desk.Get(ctx, bad.DLQ, bad.ID)
 	require.ErrorIs(t, err, deadletter.ErrNotFound)
 	require.Equal(t, 1, healthy.count(`"bad"`), "the other group does not see it again")
+}
+
+// testResolved: letters that were resolved are not requeued again, whoever still has
+// them: the desk itself, another operator's, or one begun later.
+func testResolved(ctx context.Context, t *testing.T, transport eventbus.Transport, desk *deadletter.Desk, resolved ...*deadletter.Letter) {
+	t.Helper()
+	another, err := deadletter.NewDesk(transport)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, another.Close()) }()
+	before := countRecords(ctx, t, transport, resolved[0].Topic)
+	for _, d := range []*deadletter.Desk{desk, another} {
+		for _, letter := range resolved {
+			require.ErrorIs(t, d.Requeue(ctx, letter), deadletter.ErrNotFound)
+		}
+	}
+	require.Equal(t, before, countRecords(ctx, t, transport, resolved[0].Topic))
+}
+
+func countRecords(ctx context.Context, t *testing.T, transport eventbus.Transport, topic string) (n int) {
+	t.Helper()
+	scanner, ok := transport.(eventbus.Scanner)
+	require.True(t, ok)
+	require.NoError(t, scanner.Scan(ctx, topic, "", func(*eventbus.Record) error {
+		n++
+		return nil
+	}))
+	return n
+}
+
+// testTwice: of many requeues of one letter at the same time, one does it; the other
+// letters of a call are requeued all the same.
+func testTwice(t *testing.T, transport eventbus.Transport, topic string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	failing := &shop{seen: make(map[string]int)}
+	open(t, transport, topic, "failing", failing)
+	producer, err := eventbus.NewProducer(transport, eventbus.ProducerConfig{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, producer.Close()) }()
+	for _, payload := range []string{"bad", "ugly"} {
+		msg, err := eventbus.NewMessage(topic, "Ordered", payload, payload)
+		require.NoError(t, err)
+		require.NoError(t, producer.Publish(ctx, msg))
+	}
+	desk, err := deadletter.NewDesk(transport)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, desk.Close()) }()
+	letters := make(map[string]*deadletter.Letter)
+	require.Eventually(t, func() bool {
+		for letter, err := range desk.List(ctx, deadletter.Filter{Topic: topic}) {
+			require.NoError(t, err)
+			letters[string(letter.Record.Key)] = letter
+		}
+		return len(letters) == 2
+	}, 20*time.Second, 20*time.Millisecond)
+	failing.mend()
+	results := make(chan error)
+	for range 5 {
+		go func() { results <- desk.Requeue(ctx, letters["bad"]) }()
+	}
+	done := 0
+	for range 5 {
+		if err := <-results; err == nil {
+			done++
+		} else {
+			require.ErrorIs(t, err, deadletter.ErrNotFound)
+		}
+	}
+	require.Equal(t, 1, done)
+	require.ErrorIs(t, desk.Requeue(ctx, letters["bad"], letters["ugly"], letters["ugly"]), deadletter.ErrNotFound)
+	require.Equal(t, 4, countRecords(ctx, t, transport, topic), "two, and each once again")
+	require.Eventually(t, func() bool { return failing.count(`"bad"`)+failing.count(`"ugly"`) == 2 }, 20*time.Second, 5*time.Millisecond)
 }
 
 // testLargeLetter: a value that was left out of its letter is there again when the

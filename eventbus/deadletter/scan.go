@@ -1,7 +1,6 @@
 package deadletter
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,13 +17,9 @@ var errStop = errors.New("deadletter: enough seen")
 // scan visits the letters of a dead-letter topic that were not resolved, until
 // visit has seen enough, which is errStop.
 func (d *Desk) scan(ctx context.Context, dlq string, visit func(*Letter) bool) error {
-	resolved := make(map[string]bool)
-	err := d.scanner.Scan(ctx, dlq+resolvedSuffix, "", func(rec *eventbus.Record) error {
-		resolved[rec.Header(headerResolved)] = true
-		return nil
-	})
+	resolved, err := d.resolved(ctx, dlq)
 	if err != nil {
-		return fmt.Errorf("deadletter: %w", err)
+		return err
 	}
 	err = d.scanner.Scan(ctx, dlq, "", func(rec *eventbus.Record) error {
 		if !resolved[letterID(rec)] && !visit(letterOf(dlq, rec)) {
@@ -36,6 +31,19 @@ func (d *Desk) scan(ctx context.Context, dlq string, visit func(*Letter) bool) e
 		return fmt.Errorf("deadletter: %w", err)
 	}
 	return err
+}
+
+// resolved returns the ids of the letters that were requeued or discarded.
+func (d *Desk) resolved(ctx context.Context, dlq string) (map[string]bool, error) {
+	ids := make(map[string]bool)
+	err := d.scanner.Scan(ctx, dlq+resolvedSuffix, "", func(rec *eventbus.Record) error {
+		ids[rec.Header(headerResolved)] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("deadletter: %w", err)
+	}
+	return ids, nil
 }
 
 var deadHeaders = []string{
@@ -63,25 +71,6 @@ func letterOf(dlq string, rec *eventbus.Record) *Letter {
 	was.Headers = without(rec.Headers, deadHeaders...)
 	l.Record = &was
 	return l
-}
-
-// restore reads what was left out of a letter from the topic it came from.
-func (d *Desk) restore(ctx context.Context, l *Letter) error {
-	found := false
-	err := d.scanner.Scan(ctx, l.Topic, "", func(rec *eventbus.Record) error {
-		if found = rec.Partition == l.Partition && rec.Offset == l.Offset; found {
-			l.Record.Value, l.Omitted = bytes.Clone(rec.Value), 0
-			return errStop
-		}
-		return nil
-	})
-	if !found && err == nil {
-		err = fmt.Errorf("%w: offset %d of %s/%d", ErrValueGone, l.Offset, l.Topic, l.Partition)
-	}
-	if found {
-		return nil
-	}
-	return err
 }
 
 func number(rec *eventbus.Record, header string) int64 {

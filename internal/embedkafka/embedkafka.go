@@ -90,8 +90,8 @@ func watch(cluster *kfake.Cluster, log *slog.Logger) (stop func(), err error) {
 	for _, key := range []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat, kmsg.OffsetCommit, kmsg.LeaveGroup} {
 		cluster.ControlKey(key.Int16(), func(req kmsg.Request) (kmsg.Response, error, bool) {
 			all.observe(req)
-			if sync, ok := req.(*kmsg.SyncGroupRequest); ok && all.holds(sync) {
-				cluster.SleepControl(func() { all.awaitLeader(ctx, sync) })
+			if sync, ok := req.(*kmsg.SyncGroupRequest); ok {
+				return all.control(ctx, cluster, sync)
 			}
 			return nil, nil, false // the broker handles it
 		})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -17,35 +19,37 @@ import (
 
 // holds says whether a sync that was observed has to wait for the leader's.
 func (w *members) holds(req *kmsg.SyncGroupRequest) bool {
-	left, _ := w.leaderDue(req)
-	return left > 0
+	_, due := w.leaderDue(req)
+	return due != nil
 }
 
-// awaitLeader returns when the sync need not wait longer, or when ctx ends.
-func (w *members) awaitLeader(ctx context.Context, req *kmsg.SyncGroupRequest) {
+// awaitLeader returns when the sync need not wait longer, or when ctx ends. It is
+// false when the member's session ended meanwhile.
+func (w *members) awaitLeader(ctx context.Context, req *kmsg.SyncGroupRequest) bool {
 	for {
-		left, changed := w.leaderDue(req)
-		if left <= 0 {
-			return
+		left, due := w.leaderDue(req)
+		if due == nil || left <= 0 {
+			return due == nil
 		}
 		timeout := time.NewTimer(left)
 		select {
-		case <-changed:
+		case <-due:
 		case <-timeout.C:
 		case <-ctx.Done():
 		}
 		timeout.Stop()
 		if ctx.Err() != nil {
-			return
+			return true
 		}
 	}
 }
 
-// leaderDue returns how long the leader's sync may still be to come, at most the
-// session that kfake began when it answered the joins, and what is closed when that
-// may have changed. It is not to come when the member left, joined again or has its
-// assignment, or when everyone syncs: then the leader had nothing to assign.
-func (w *members) leaderDue(req *kmsg.SyncGroupRequest) (time.Duration, <-chan struct{}) {
+// leaderDue returns what is left of the member's session, which kfake began when it
+// answered the joins, and a channel that is closed when the next request was seen. It
+// is nil when the leader's sync is not to come: when the member has its assignment or
+// left, when somebody joined since, so that all have to, and when everybody syncs,
+// as then the leader had nothing to assign.
+func (w *members) leaderDue(req *kmsg.SyncGroupRequest) (left time.Duration, due <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	g := w.groups[req.Group]
@@ -53,7 +57,7 @@ func (w *members) leaderDue(req *kmsg.SyncGroupRequest) (time.Duration, <-chan s
 		return 0, nil
 	}
 	m := g.members[known(req.MemberID, req.InstanceID)]
-	if m == nil || m.waits != forLeader {
+	if m == nil || m.session == 0 || m.waits != forLeader || m.joins != g.joins {
 		return 0, nil
 	}
 	for _, other := range g.members {
@@ -62,4 +66,22 @@ func (w *members) leaderDue(req *kmsg.SyncGroupRequest) (time.Duration, <-chan s
 		}
 	}
 	return 0, nil
+}
+
+// control lets a sync pass to the broker when it does not wait there, or answers
+// that the member's session has ended.
+func (w *members) control(ctx context.Context, cluster *kfake.Cluster, req *kmsg.SyncGroupRequest) (kmsg.Response, error, bool) { //nolint:revive // the signature is kfake's
+	if !w.holds(req) {
+		return nil, nil, false
+	}
+	inTime := true
+	cluster.SleepControl(func() { inTime = w.awaitLeader(ctx, req) })
+	if inTime {
+		return nil, nil, false
+	}
+	cluster.KeepControl()
+	resp := kmsg.NewPtrSyncGroupResponse()
+	resp.Version = req.Version
+	resp.ErrorCode = kerr.UnknownMemberID.Code
+	return resp, nil, true
 }

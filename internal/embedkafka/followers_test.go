@@ -86,8 +86,35 @@ func TestFollowersOfADeadLeader(t *testing.T) {
 	require.NoError(t, leader.join(t.Context()))
 
 	for range followers {
-		var told *kerr.Error
-		err := <-synced
-		require.ErrorAs(t, err, &told, "not left without an answer")
+		require.ErrorIs(t, <-synced, kerr.UnknownMemberID, "not left without an answer")
 	}
+	again := &groupMember{client: client(t, b)}
+	require.NoError(t, again.join(t.Context()))
+	require.NoError(t, again.lead(t.Context()))
+}
+
+// TestFollowersOfALeaderThatComesBack: those that wait for the assignment of a leader
+// that died are told to join as soon as its next life does.
+func TestFollowersOfALeaderThatComesBack(t *testing.T) {
+	b := start(t, embedkafka.Config{})
+	leader := &groupMember{client: client(t, b), instance: new("leader"), session: 5 * time.Minute}
+	require.NoError(t, leader.join(t.Context()))
+	require.NoError(t, leader.lead(t.Context()))
+
+	written := make(syncsWritten, 1)
+	follower := &groupMember{client: client(t, b, kgo.WithHooks(written)), instance: new("follower"), session: 5 * time.Minute}
+	done := make(chan error, 1)
+	go func() { done <- follower.join(t.Context()) }()
+	leader.awaitRebalance(t)
+	require.NoError(t, leader.join(t.Context()))
+	require.NoError(t, <-done)
+	go func() { done <- follower.sync(t.Context()) }()
+	<-written
+
+	again := &groupMember{client: client(t, b), instance: leader.instance, session: 5 * time.Minute}
+	joined := make(chan error, 1)
+	go func() { joined <- again.join(t.Context()) }()
+	require.ErrorIs(t, <-done, kerr.RebalanceInProgress)
+	require.NoError(t, follower.join(t.Context()))
+	require.NoError(t, <-joined)
 }

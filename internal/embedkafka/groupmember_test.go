@@ -1,6 +1,7 @@
 package embedkafka_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"testing"
@@ -20,6 +21,7 @@ type groupMember struct {
 	client     *kgo.Client
 	id         string
 	instance   *string // of a static one
+	session    time.Duration
 	generation int32
 }
 
@@ -27,16 +29,15 @@ func (m *groupMember) join(ctx context.Context) error {
 	for {
 		req := kmsg.NewPtrJoinGroupRequest()
 		req.Group, req.MemberID, req.InstanceID, req.ProtocolType = "group", m.id, m.instance, "consumer"
-		req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = int32(session.Milliseconds()), 60_000
+		req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = int32(cmp.Or(m.session, session).Milliseconds()), 60_000
 		req.Protocols = []kmsg.JoinGroupRequestProtocol{{Name: "by hand", Metadata: []byte(m.id)}}
 		resp, err := req.RequestWith(ctx, m.client)
 		if err != nil {
 			return err
 		}
-		first := m.id == "" && m.instance == nil // is told its id and joins again
 		m.id, m.generation = resp.MemberID, resp.Generation
-		if !first {
-			return nil
+		if err := kerr.ErrorForCode(resp.ErrorCode); !errors.Is(err, kerr.MemberIDRequired) {
+			return err
 		}
 	}
 }
@@ -71,9 +72,14 @@ func (m *groupMember) heartbeat(ctx context.Context) error {
 // awaitRebalance returns when the others wait for the member to join.
 func (m *groupMember) awaitRebalance(t *testing.T) {
 	t.Helper()
-	require.Eventually(t, func() bool {
-		return errors.Is(m.heartbeat(t.Context()), kerr.RebalanceInProgress)
-	}, time.Minute, session/10)
+	deadline := time.After(time.Minute)
+	for !errors.Is(m.heartbeat(t.Context()), kerr.RebalanceInProgress) {
+		select {
+		case <-time.After(session / 50):
+		case <-deadline:
+			require.Fail(t, "nobody else joins")
+		}
+	}
 }
 
 func describe(t *testing.T, admin *kadm.Client) kadm.DescribedGroup {

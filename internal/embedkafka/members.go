@@ -27,16 +27,20 @@ type members struct {
 
 type group struct {
 	members  map[string]*member
+	joins    int   // how many were seen
 	assigned int32 // the last generation whose leader has sent the assignment
 }
 
 // member is what was seen of one. While it waits for the others of its group it
 // cannot be told dead from alive, and does not hold them up longer than a rebalance.
 type member struct {
-	instance *string       // of a static member, which is known by it: its id is another each time
-	session  time.Duration // 0 until its join was seen
-	seen     time.Time
-	waits    waiting
+	id         string        // empty while the broker has not told it
+	instance   *string       // of a static member, which is known by it: its id is another each time
+	generation int32         // that it last synced in
+	session    time.Duration // 0 until its join was seen
+	seen       time.Time
+	joins      int // of its group when it synced
+	waits      waiting
 }
 
 type waiting int
@@ -59,24 +63,24 @@ func (w *members) observe(req kmsg.Request) {
 	case *kmsg.JoinGroupRequest:
 		if r.MemberID != "" || r.InstanceID != nil { // else it is told its id and joins again
 			m := w.seenLocked(r.Group, r.MemberID, r.InstanceID, forJoins)
-			m.session = time.Duration(r.SessionTimeoutMillis) * time.Millisecond
+			m.id, m.session = r.MemberID, time.Duration(r.SessionTimeoutMillis)*time.Millisecond
+			w.groups[r.Group].joins++
 		}
 	case *kmsg.SyncGroupRequest:
-		w.seenLocked(r.Group, r.MemberID, r.InstanceID, forLeader)
+		m := w.seenLocked(r.Group, r.MemberID, r.InstanceID, forLeader)
+		g := w.groups[r.Group]
+		m.joins, m.generation = g.joins, r.Generation
 		w.answeredLocked(r.Group, forJoins)
 		if len(r.GroupAssignment) > 0 {
-			w.assignedLocked(r.Group, r.Generation)
+			g.assigned = max(g.assigned, r.Generation)
 		}
-		if w.groups[r.Group].assigned >= r.Generation {
+		if g.assigned >= r.Generation {
 			w.answeredLocked(r.Group, forLeader)
 		}
 	case *kmsg.HeartbeatRequest:
-		w.seenLocked(r.Group, r.MemberID, r.InstanceID, forNothing)
-		w.assignedLocked(r.Group, r.Generation)
+		w.aliveLocked(r.Group, r.MemberID, r.InstanceID)
 	case *kmsg.OffsetCommitRequest:
-		if r.MemberID != "" {
-			w.seenLocked(r.Group, r.MemberID, r.InstanceID, forNothing)
-		}
+		w.aliveLocked(r.Group, r.MemberID, r.InstanceID)
 	case *kmsg.LeaveGroupRequest:
 		w.removeLocked(r.Group, r.MemberID)
 		for _, m := range r.Members {
@@ -111,10 +115,13 @@ func (w *members) seenLocked(name, id string, instance *string, waits waiting) *
 	return m
 }
 
-// assignedLocked takes note that the group has the assignment of a generation.
-func (w *members) assignedLocked(name string, generation int32) {
-	g := w.groups[name]
-	g.assigned = max(g.assigned, generation)
+// aliveLocked starts the clock of a member that is known, whatever it waits for.
+func (w *members) aliveLocked(name, id string, instance *string) {
+	if g := w.groups[name]; g != nil {
+		if m := g.members[known(id, instance)]; m != nil {
+			m.seen = w.now()
+		}
+	}
 }
 
 // answeredLocked starts the clock of those that waited for that.
@@ -159,7 +166,8 @@ func (w *members) dead() map[string][]kmsg.LeaveGroupRequestMember {
 	return dead
 }
 
-// expire lets the dead leave, interval after interval, until ctx ends.
+// expire lets the dead leave and beats for the joining, interval after interval,
+// until ctx ends.
 func (w *members) expire(ctx context.Context, interval time.Duration, client *kgo.Client, log *slog.Logger) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -175,6 +183,11 @@ func (w *members) expire(ctx context.Context, interval time.Duration, client *kg
 			// One that the broker removed itself is unknown to it, which is fine.
 			if _, err := req.RequestWith(ctx, client); err != nil && ctx.Err() == nil {
 				log.Warn("embedkafka: dead group members stay", "group", group, "members", len(dead), "error", err)
+			}
+		}
+		for _, beat := range w.joining() {
+			if _, err := beat.RequestWith(ctx, client); err != nil && ctx.Err() == nil {
+				log.Warn("embedkafka: a joining group member may be dropped", "group", beat.Group, "error", err)
 			}
 		}
 	}

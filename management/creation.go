@@ -41,7 +41,7 @@ type attempt struct {
 }
 
 // creationsAtOnce is how many creations share the transactions of a batch.
-const creationsAtOnce = 64
+const creationsAtOnce = 256
 
 // create runs the protocol for one creation, together with those of other
 // callers that come at the same time.

@@ -90,7 +90,8 @@ type Table[T any] interface {
 	Update(ctx context.Context, row T) error
 	// Delete succeeds when there is nothing to delete.
 	Delete(ctx context.Context, id string) error
-	// List returns the rows that pass the filter, by ascending id.
+	// List returns the rows that pass the filter, by ascending id; those that are
+	// Finished oldest first.
 	List(ctx context.Context, f Filter) ([]T, error)
 	Count(ctx context.Context, f Filter) (int, error)
 	// CountByAccount counts the rows of each account that has any.

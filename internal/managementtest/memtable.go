@@ -138,9 +138,14 @@ func (t *memTable[T]) List(_ context.Context, f management.Filter) ([]T, error) 
 		if ok {
 			found = append(found, row)
 		}
-		if f.Limit > 0 && len(found) == f.Limit {
-			break
-		}
+	}
+	if f.Finished {
+		slices.SortStableFunc(found, func(a, b T) int {
+			return t.schema.columns(&a).created.Compare(*t.schema.columns(&b).created)
+		})
+	}
+	if f.Limit > 0 && len(found) > f.Limit {
+		found = found[:f.Limit]
 	}
 	return found, nil
 }

@@ -29,6 +29,7 @@ func (f stateFixture) filters(t *testing.T) {
 			{ID: "1", Key: "K", Type: management.OpCreateProject, AccountID: "a", Pending: true, CreatedAt: at(1)},
 			{ID: "2", Key: "k", Type: management.OpSyncProject, AccountID: "a", Pending: true, CreatedAt: at(2)},
 			{ID: "3", Key: "l", Type: management.OpCreateProject, AccountID: "b", CreatedAt: at(3)},
+			{ID: "4", Key: "m", Type: management.OpCreatePort, AccountID: "b", CreatedAt: at(1)},
 		} {
 			require.NoError(t, tx.Operations().Insert(ctx, o), i)
 		}
@@ -60,7 +61,7 @@ func (f stateFixture) filters(t *testing.T) {
 	listed(t, f, management.Tx.Ports, management.Filter{CheckBy: at(1)}, []string{"o1"})
 	listed(t, f, management.Tx.Operations, management.Filter{Names: []string{"k"}}, []string{"2"})
 	listed(t, f, management.Tx.Operations, management.Filter{Pending: true, Type: management.OpCreateProject}, []string{"1"})
-	listed(t, f, management.Tx.Operations, management.Filter{Finished: true}, []string{"3"})
+	listed(t, f, management.Tx.Operations, management.Filter{Finished: true}, []string{"4", "3"})
 	listed(t, f, management.Tx.Operations, management.Filter{Pending: true, Before: at(2)}, []string{"1"})
 	listed(t, f, management.Tx.Clusters, management.Filter{Pending: true}, []string{"c2"})
 	listed(t, f, management.Tx.Clusters, management.Filter{ResourceID: "c1"}, []string{"c1"})

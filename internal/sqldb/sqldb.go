@@ -40,6 +40,9 @@ type Config struct {
 	// MaxConns is how many connections may be open, on SQLite beside the one that
 	// writes; default 16.
 	MaxConns int
+	// Indexed says that every large table is read by an index. PostgreSQL then takes
+	// one even where, when a kept statement was planned, the table was small.
+	Indexed bool
 }
 
 // DB is an open database, safe for concurrent use. Within a transaction on
@@ -83,7 +86,11 @@ func openPostgres(cfg Config) (*DB, error) {
 	// bun writes values into its statements, so that hardly two are the same:
 	// preparing each would cost a round trip and fill the server with them.
 	conn.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	db := bun.NewDB(limited(stdlib.OpenDB(*conn), cfg.MaxConns), pgdialect.New())
+	if cfg.Indexed {
+		conn.RuntimeParams["enable_seqscan"] = "off"
+	}
+	pool := sql.OpenDB(cachingConnector{stdlib.GetConnector(*conn)})
+	db := bun.NewDB(limited(pool, cfg.MaxConns), pgdialect.New())
 	return &DB{DB: db, Reader: db, Postgres: true}, nil
 }
 

@@ -13,24 +13,29 @@ import (
 	"github.com/uptrace/bun/schema"
 )
 
-// mostRows of one statement.
+// mostRows of one statement for SQLite.
 const mostRows = 64
 
 // Insert inserts rows of a bun model, with what conflict says after "ON CONFLICT",
-// nothing if it is empty, and returns how many it has inserted or changed. SQLite
-// gets a statement for each power of two in the number of rows, so that there are
-// few texts; for PostgreSQL a round trip costs more than another text.
+// nothing if it is empty, and returns how many it has inserted or changed.
+// PostgreSQL gets one statement, of one text for any number of rows; SQLite one for
+// each power of two in their number, so that there are few texts.
 func Insert[R any](ctx context.Context, db bun.IDB, rows []R, conflict string) (int, error) {
 	table := db.Dialect().Tables().Get(reflect.TypeFor[R]())
 	done := 0
 	for len(rows) > 0 {
 		s := On(db)
-		n := min(mostRows, len(rows))
+		write, n := s.arrays, len(rows)
 		if !s.numbered {
-			n = 1 << (bits.Len(uint(n)) - 1)
+			n = min(mostRows, n)
+			write, n = s.values, 1<<(bits.Len(uint(n))-1)
 		}
-		if err := s.insert(table, reflect.ValueOf(rows[:n]), conflict); err != nil {
+		s.into(table)
+		if err := write(stored(table), reflect.ValueOf(rows[:n])); err != nil {
 			return done, err
+		}
+		if conflict != "" {
+			s.WriteString(" ON CONFLICT " + conflict)
 		}
 		changed, err := s.Exec(ctx)
 		if err != nil {
@@ -41,7 +46,7 @@ func Insert[R any](ctx context.Context, db bun.IDB, rows []R, conflict string) (
 	return done, nil
 }
 
-func (s *Statement) insert(table *schema.Table, rows reflect.Value, conflict string) error {
+func (s *Statement) into(table *schema.Table) {
 	s.WriteString("INSERT INTO " + string(table.SQLName) + " (")
 	for i, f := range stored(table) {
 		if i > 0 {
@@ -49,32 +54,48 @@ func (s *Statement) insert(table *schema.Table, rows reflect.Value, conflict str
 		}
 		s.WriteString(string(f.SQLName))
 	}
-	s.WriteString(") VALUES ")
+	s.WriteByte(')')
+}
+
+// values writes a parameter for each cell.
+func (s *Statement) values(columns []*schema.Field, rows reflect.Value) error {
+	s.WriteString(" VALUES ")
 	for i := range rows.Len() {
 		if i > 0 {
 			s.WriteByte(',')
 		}
-		if err := s.row(table, rows.Index(i)); err != nil {
-			return err
+		for j, f := range columns {
+			s.WriteByte("(,"[min(j, 1)])
+			value, err := s.cell(f, rows.Index(i))
+			if err != nil {
+				return err
+			}
+			s.Value(value)
 		}
-	}
-	if conflict != "" {
-		s.WriteString(" ON CONFLICT " + conflict)
+		s.WriteByte(')')
 	}
 	return nil
 }
 
-func (s *Statement) row(table *schema.Table, row reflect.Value) error {
-	s.WriteByte('(')
-	for i, f := range stored(table) {
-		if i > 0 {
+// arrays writes a parameter for each column.
+func (s *Statement) arrays(columns []*schema.Field, rows reflect.Value) error {
+	s.WriteString(" SELECT * FROM unnest(") //nolint:unqueryvet // all the arrays that are given
+	for j, f := range columns {
+		if j > 0 {
 			s.WriteByte(',')
 		}
-		value, err := s.cell(f, row)
-		if err != nil {
-			return err
+		var all array
+		for i := range rows.Len() {
+			value, err := s.cell(f, rows.Index(i))
+			if err == nil {
+				err = all.add(value)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		s.Value(value)
+		s.Value(all.end())
+		s.WriteString("::" + element(f) + "[]")
 	}
 	s.WriteByte(')')
 	return nil

@@ -58,10 +58,41 @@ func (s *Statement) Value(value any) {
 	s.WriteString(strconv.Itoa(len(s.args)))
 }
 
-// List writes parameters separated by commas. It repeats the last one until their
+// And writes a condition that must hold too. A ? in it becomes the value.
+func (s *Statement) And(condition string, value any) {
+	s.narrow()
+	before, after, found := strings.Cut(condition, "?")
+	s.WriteString(before)
+	if found {
+		s.Value(value)
+	}
+	s.WriteString(after)
+}
+
+// AndIn writes the condition that what, a column or an expression of text, is one
+// of the values.
+func (s *Statement) AndIn(what string, values []string) {
+	s.narrow()
+	s.WriteString(what)
+	if s.numbered {
+		var all array
+		for _, value := range values {
+			all.quote(value)
+		}
+		s.WriteString(" = ANY(")
+		s.Value(all.end())
+		s.WriteString("::text[])")
+		return
+	}
+	s.WriteString(" IN (")
+	s.list(values)
+	s.WriteByte(')')
+}
+
+// list writes parameters separated by commas. It repeats the last one until their
 // number is a power of two, so that there are few texts; for no value it writes
 // NULL, which IN takes for none.
-func (s *Statement) List(values []string) {
+func (s *Statement) list(values []string) {
 	if len(values) == 0 {
 		s.WriteString("NULL")
 	}
@@ -73,23 +104,13 @@ func (s *Statement) List(values []string) {
 	}
 }
 
-// And writes a condition that must hold too. A ? in it becomes the value, or a
-// list if that is a []string.
-func (s *Statement) And(condition string, value any) {
+func (s *Statement) narrow() {
 	if s.narrowed {
 		s.WriteString(" AND ")
 	} else {
 		s.WriteString(" WHERE ")
 	}
 	s.narrowed = true
-	before, after, found := strings.Cut(condition, "?")
-	s.WriteString(before)
-	if list, ok := value.([]string); ok && found {
-		s.List(list)
-	} else if found {
-		s.Value(value)
-	}
-	s.WriteString(after)
 }
 
 // Exec runs the statement and returns how many rows it has changed.

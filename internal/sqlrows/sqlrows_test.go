@@ -94,7 +94,7 @@ func TestConditions(t *testing.T) {
 		query := sqlrows.On(db)
 		query.WriteString("SELECT count(*) FROM things")
 		query.And(`"on"`, nil)
-		query.And("name IN (?)", c.names)
+		query.AndIn("name", c.names)
 		var n int
 		require.NoError(t, query.Scan(t.Context(), db, &n))
 		require.Equal(t, c.want, n, c.names)
@@ -107,12 +107,18 @@ func TestConditions(t *testing.T) {
 	require.Equal(t, 2, n)
 }
 
-// TestFewTexts: lists are filled up, so that many lengths share a text.
+// TestFewTexts: on PostgreSQL a list of any length has one text, on SQLite lists are
+// filled up, so that many lengths share a text.
 func TestFewTexts(t *testing.T) {
-	query := sqlrows.On(bun.NewDB(nil, pgdialect.New()))
-	query.And("a = ?", 1)
-	query.And("b IN (?)", []string{"x", "y", "z"})
-	require.Equal(t, " WHERE a = $1 AND b IN ($2,$3,$4,$5)", query.String())
+	for want, db := range map[string]*bun.DB{
+		" WHERE a = $1 AND b = ANY($2::text[])": bun.NewDB(nil, pgdialect.New()),
+		" WHERE a = ? AND b IN (?,?,?,?)":       bun.NewDB(nil, sqlitedialect.New()),
+	} {
+		query := sqlrows.On(db)
+		query.And("a = ?", 1)
+		query.AndIn("b", []string{"x", "y", "z"})
+		require.Equal(t, want, query.String())
+	}
 }
 
 // wrapped is a bun.IDB of somebody's own.

@@ -35,7 +35,7 @@ var _ management.DemeterStore = (*Store)(nil)
 
 // Open opens the database and brings its schema up to date.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: cfg.URL, Path: cfg.Path, Full: cfg.Full})
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: cfg.URL, Path: cfg.Path, Full: cfg.Full, Indexed: true})
 	if err != nil {
 		return nil, fmt.Errorf("demeterdb: %w", err)
 	}

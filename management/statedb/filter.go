@@ -8,16 +8,18 @@ import (
 	"github.com/hexplane/hexplane/management"
 )
 
-// columns says which fields of a Filter a table has, and by which condition.
+// columns says which fields of a Filter a table has: those that may be lists by
+// column, the others by condition.
 type columns struct {
-	account, project, resource, name, opType      string
+	account, resource, name                       string
+	project, opType                               string
 	pending, live, deleted, check, purge, created string
 	shareLists                                    bool
 	foldNames                                     bool // names compare in lower case
 }
 
 func (c columns) folded(names []string) []string {
-	if !c.foldNames {
+	if !c.foldNames || names == nil {
 		return names
 	}
 	lower := make([]string, len(names))
@@ -40,12 +42,21 @@ func (c columns) narrow(q *sqlrows.Statement, f management.Filter) error {
 			q.And(condition, value)
 		}
 	}
-	where(f.AccountID != "", "AccountID", c.account, f.AccountID)
-	where(f.AccountIDs != nil, "AccountIDs", c.account, f.AccountIDs)
+	in := func(field, column string, values []string) {
+		switch {
+		case values == nil:
+		case column == "":
+			err = fmt.Errorf("statedb: this table cannot be filtered by %s", field)
+		default:
+			q.AndIn(column, values)
+		}
+	}
+	in("AccountID", c.account, only(f.AccountID))
+	in("AccountIDs", c.account, f.AccountIDs)
 	where(f.ProjectID != "", "ProjectID", c.project, f.ProjectID)
-	where(f.ResourceID != "", "ResourceID", c.resource, f.ResourceID)
-	where(f.ResourceIDs != nil, "ResourceIDs", c.resource, f.ResourceIDs)
-	where(f.Names != nil, "Names", c.name, c.folded(f.Names))
+	in("ResourceID", c.resource, only(f.ResourceID))
+	in("ResourceIDs", c.resource, f.ResourceIDs)
+	in("Names", c.name, c.folded(f.Names))
 	where(f.Type != "", "Type", c.opType, string(f.Type))
 	where(f.Pending, "Pending", c.pending, nil)
 	where(f.Finished, "Finished", not(c.pending), nil)
@@ -58,6 +69,14 @@ func (c columns) narrow(q *sqlrows.Statement, f management.Filter) error {
 		q.And("id > ?", f.After)
 	}
 	return err
+}
+
+// only is a list of the value, nil if it is empty.
+func only(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
 }
 
 func not(condition string) string {

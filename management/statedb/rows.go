@@ -18,7 +18,7 @@ type accountRow struct {
 	CreatedAt        int64  `bun:"created_at"`
 }
 
-var accountColumns = columns{name: "lower(name) IN (?)", foldNames: true}
+var accountColumns = columns{name: "lower(name)", foldNames: true}
 
 func (r *accountRow) from(a management.Account) {
 	*r = accountRow{
@@ -56,7 +56,7 @@ type projectRow struct {
 }
 
 var projectColumns = columns{
-	account: "account_id IN (?)", name: "lower(name) IN (?)", foldNames: true,
+	account: "account_id", name: "lower(name)", foldNames: true,
 	live: "deleted_at = 0", deleted: "deleted_at > 0 AND deleted_at >= ?",
 	check: "check_at > 0 AND check_at <= ?", purge: "purge_at > 0 AND purge_at <= ? AND NOT purging",
 }
@@ -94,7 +94,7 @@ type portRow struct {
 }
 
 var portColumns = columns{
-	account: "account_id IN (?)", project: "project_id = ?", live: "deleted_at = 0",
+	account: "account_id", project: "project_id = ?", live: "deleted_at = 0",
 	check: "check_at > 0 AND check_at <= ?",
 }
 

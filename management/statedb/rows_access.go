@@ -21,7 +21,7 @@ type keyRow struct {
 	RevokedAt int64           `bun:"revoked_at"`
 }
 
-var keyColumns = columns{account: "account_id IN (?)"}
+var keyColumns = columns{account: "account_id"}
 
 func (r *keyRow) from(k management.APIKey) {
 	*r = keyRow{
@@ -50,7 +50,7 @@ type auditRow struct {
 	After     string `bun:"after_json"`
 }
 
-var auditColumns = columns{account: "account_id IN (?)"}
+var auditColumns = columns{account: "account_id"}
 
 func (r *auditRow) from(e management.AuditEntry) {
 	*r = auditRow{
@@ -83,7 +83,7 @@ type operationRow struct {
 }
 
 var operationColumns = columns{
-	account: "account_id IN (?)", name: "key IN (?)", opType: "type = ?", pending: "pending", created: "created_at < ?",
+	account: "account_id", name: "key", opType: "type = ?", pending: "pending", created: "created_at < ?",
 }
 
 func (r *operationRow) from(o management.Operation) {

@@ -21,7 +21,7 @@ type statusRow struct {
 	UpdatedAt          int64              `bun:"updated_at"`
 }
 
-var statusColumns = columns{project: "project_id = ?", resource: "resource_id IN (?)"}
+var statusColumns = columns{project: "project_id = ?", resource: "resource_id"}
 
 func (r *statusRow) from(s management.Status) {
 	*r = statusRow{
@@ -53,7 +53,7 @@ type clusterRow struct {
 	SnapshotServed  string                      `bun:"snapshot_served"`
 }
 
-var clusterColumns = columns{resource: "id IN (?)", pending: "snapshot_pending", shareLists: true}
+var clusterColumns = columns{resource: "id", pending: "snapshot_pending", shareLists: true}
 
 func (r *clusterRow) from(c management.Cluster) {
 	*r = clusterRow{

@@ -47,7 +47,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Outbox == nil {
 		return nil, errors.New("statedb: Config.Outbox is required")
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{URL: cfg.URL, Path: cfg.Path, Full: cfg.Full})
+	db, err := sqldb.Open(ctx, sqldb.Config{URL: cfg.URL, Path: cfg.Path, Full: cfg.Full, Indexed: true})
 	if err != nil {
 		return nil, fmt.Errorf("statedb: %w", err)
 	}
@@ -151,7 +151,7 @@ func (t *tx) FinishOperations(ctx context.Context, ids ...string) ([]string, err
 	end := sqlrows.On(t.db)
 	end.WriteString("UPDATE operations SET pending = FALSE, reservation = ''")
 	end.And("pending", nil)
-	end.And("id IN (?)", ids)
+	end.AndIn("id", ids)
 	end.WriteString(" RETURNING id")
 	var ended []string
 	return ended, wrap("finish operations", end.Scan(ctx, t.store.db.DB, &ended))

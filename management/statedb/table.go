@@ -68,7 +68,7 @@ func (t table[T, R, P]) GetAll(ctx context.Context, ids ...string) ([]T, error) 
 		return nil, nil
 	}
 	query := t.selecting("*")
-	query.And("id IN (?)", slices.Compact(slices.Sorted(slices.Values(ids))))
+	query.AndIn("id", slices.Compact(slices.Sorted(slices.Values(ids))))
 	query.WriteString(" ORDER BY id")
 	found, err := t.rows(ctx, query, " FOR UPDATE")
 	return found, wrap("get all", err)
@@ -135,7 +135,11 @@ func (t table[T, R, P]) List(ctx context.Context, f management.Filter) ([]T, err
 	if err := t.columns.narrow(query, f); err != nil {
 		return nil, err
 	}
-	query.WriteString(" ORDER BY id")
+	order := " ORDER BY id"
+	if f.Finished {
+		order = " ORDER BY created_at, id" // the index of these has them by age
+	}
+	query.WriteString(order)
 	if f.Limit > 0 {
 		query.WriteString(" LIMIT ")
 		query.Value(f.Limit)

@@ -33,8 +33,11 @@ func TestScenariosOnPostgres(t *testing.T) {
 
 func BenchmarkDemeterCreateProjectPostgres(b *testing.B) {
 	server := realservers.Postgres(b)
-	benchmarkCreateProject(b, environment{
-		"DATABASE_URL":         sqldbtest.Postgres(b, server),
-		"DEMETER_DATABASE_URL": sqldbtest.Postgres(b, server),
-	}, sqldb.Config{URL: sqldbtest.Postgres(b, server)})
+	benchmarkCreateProject(b, "postgres", func(b *testing.B) (environment, sqldb.Config) {
+		b.Helper()
+		return environment{
+			"DATABASE_URL":         sqldbtest.Postgres(b, server),
+			"DEMETER_DATABASE_URL": sqldbtest.Postgres(b, server),
+		}, sqldb.Config{URL: sqldbtest.Postgres(b, server)}
+	})
 }

@@ -27,7 +27,7 @@ STANDALONE := DATA_DIR=$(DATA_DIR) .bin/standalone
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "; print "make TARGET\n"} \
 		/^[a-zA-Z_-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
-	@printf '\nVariables: HOUSEHOLDS=n (size of the input), DATA_DIR=dir (default .data), ARGS="…" (for standalone)\n'
+	@printf '\nVariables: HOUSEHOLDS=n (size of the input), DATA_DIR=dir (default .data), ARGS="…" (for standalone, or the benchmark)\n'
 
 ##@ The main job
 
@@ -135,7 +135,7 @@ proto-baseline: $(BUF_DIR)/buf ## At a release: the .proto files as they are bec
 	cd $(PROTO) && $(abspath $(BUF_DIR))/buf build --exclude-source-info -o baseline.binpb
 
 .PHONY: generate
-generate: ## Everything generated: mocks, API code, dependency lists, the checked-in households
+generate: ## Everything generated: JSON Schemas, the AsyncAPI document, dependency lists, the checked-in households
 	go generate ./...
 
 ##@ Tools

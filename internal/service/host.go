@@ -72,9 +72,6 @@ func NewHost(name string, cfg Config, logs io.Writer) (*Host, error) {
 // Brokers returns the addresses of the brokers in use.
 func (h *Host) Brokers() []string { return h.cfg.Kafka.Brokers }
 
-// Log returns the process's logger.
-func (h *Host) Log() *slog.Logger { return h.log }
-
 // Platform returns the platform of the service of that name, and opens its stores
 // and producer at the first call. It returns ErrInUse when another process has them.
 func (h *Host) Platform(ctx context.Context, name string) (*Platform, error) {

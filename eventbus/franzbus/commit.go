@@ -2,6 +2,7 @@ package franzbus
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -28,7 +29,7 @@ func (s *subscriber) commitLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		s.commit(ctx)
+		_ = s.commit(ctx) // logged, and tried again
 	}
 }
 
@@ -36,7 +37,7 @@ func (s *subscriber) commitLoop(ctx context.Context) {
 func (s *subscriber) advanced() {
 	switch s.cfg.Commit {
 	case eventbus.CommitSync:
-		s.commit(context.Background())
+		_ = s.commit(context.Background()) // logged, and tried again
 	case eventbus.CommitAsync:
 		s.commitSoon()
 	case eventbus.CommitPeriodic:
@@ -58,11 +59,14 @@ type uncommitted struct {
 }
 
 // commitFinally commits what was drained. A rebalance under way refuses commits
-// for a moment, so it tries again for a while.
-func (s *subscriber) commitFinally(ctx context.Context) {
+// for a moment, so it tries again for a while, unless the error is final.
+func (s *subscriber) commitFinally(ctx context.Context, final func(error) bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout/2)
 	defer cancel()
-	for !s.commit(ctx) {
+	for {
+		if err := s.commit(ctx); err == nil || final(err) {
+			return
+		}
 		select {
 		case <-time.After(commitAgain):
 		case <-ctx.Done():
@@ -71,17 +75,26 @@ func (s *subscriber) commitFinally(ctx context.Context) {
 	}
 }
 
-// commit sends every position that moved and waits for the answer. A position
-// that could not be committed stays to be committed; it reports whether none is left.
-func (s *subscriber) commit(ctx context.Context) (done bool) {
+// never is for who may yet be in the group when a rebalance has ended.
+func never(error) bool { return false }
+
+// expelled says that the group went on without its member. In a revocation that is
+// final: the member joins again only after it.
+func expelled(err error) bool {
+	return errors.Is(err, kerr.IllegalGeneration) || errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.FencedInstanceID)
+}
+
+// commit sends every position that moved and waits for the answer. After an error
+// each stays to be committed.
+func (s *subscriber) commit(ctx context.Context) (failed error) {
 	if s.cfg.Group == "" {
-		return true
+		return nil
 	}
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
 	offsets, parts := s.positions()
 	if len(parts) == 0 {
-		return true
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
@@ -97,11 +110,11 @@ func (s *subscriber) commit(ctx context.Context) (done bool) {
 					u.part.untake()
 				}
 			}
-			if done = err == nil; !done {
+			if failed = err; err != nil {
 				s.cfg.Logger.Warn("franzbus: commit", "group", s.cfg.Group, "error", err)
 			}
 		})
-	return done
+	return failed
 }
 
 func (s *subscriber) positions() (map[string]map[int32]kgo.EpochOffset, []uncommitted) {
@@ -152,7 +165,7 @@ func (s *subscriber) onRevoked(ctx context.Context, _ *kgo.Client, revoked map[s
 	if err := drainAll(drain, parts); err != nil {
 		s.cfg.Logger.Warn("franzbus: revoke", "group", s.cfg.Group, "error", err)
 	}
-	s.commitFinally(ctx)
+	s.commitFinally(ctx, expelled)
 	s.forget(revoked)
 }
 

@@ -69,7 +69,7 @@ func (t *topic) stop(ctx context.Context) error {
 		s.mu.Unlock()
 		t.stopErr = drainAll(ctx, parts)
 		t.cancel(eventbus.ErrClosed)
-		s.commitFinally(ctx)
+		s.commitFinally(ctx, never)
 		s.mu.Lock()
 		clear(t.parts)
 		leave := !s.closed

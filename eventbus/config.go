@@ -40,7 +40,9 @@ type ConsumerConfig struct {
 	// transport handles keys in parallel. Default: 256.
 	Lanes int
 	// DrainTimeout is how long Unregister, and a rebalance, wait for messages in
-	// flight. Close waits for its context instead. Default: 30 s.
+	// flight. Close waits for its context instead. Default: 30 s. It may be longer than
+	// the group's session timeout: Kafka members send heartbeats while they drain, and
+	// the rebalance waits for them. Meanwhile nobody handles the partitions that move.
 	DrainTimeout time.Duration
 	// Failure says what happens to a message whose callback fails.
 	Failure FailurePolicy

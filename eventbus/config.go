@@ -33,8 +33,9 @@ type ConsumerConfig struct {
 	Commit CommitMode
 	// CommitInterval is the time between periodic commits. Default: 1 s.
 	CommitInterval time.Duration
-	// Window bounds the messages of one partition that are fetched and not yet
-	// committable: what may come again after a crash. Default: 4096.
+	// Window bounds the messages of one partition that were handled, or are, and are
+	// not yet committed: what may come again after a crash. A small one makes fast
+	// callbacks wait for commits. Default: 16384.
 	Window int
 	// Lanes bounds how many keys are handled at the same time, where the
 	// transport handles keys in parallel. Default: 256.
@@ -99,7 +100,7 @@ func (c ConsumerConfig) WithDefaults() ConsumerConfig {
 	c.Tag = orDefault(c.Tag, c.Group)
 	c.ClientType = orDefault(c.ClientType, ClientDefault)
 	c.CommitInterval = orDefault(c.CommitInterval, time.Second)
-	c.Window = orDefault(c.Window, 4096)
+	c.Window = orDefault(c.Window, 16384)
 	c.Lanes = orDefault(c.Lanes, 256)
 	c.DrainTimeout = orDefault(c.DrainTimeout, 30*time.Second)
 	c.Failure = c.Failure.withDefaults()

@@ -11,7 +11,8 @@
 // many run at once. Records without a key each have their own lane.
 //
 // At most ConsumerConfig.Window records of a partition are between the committed
-// position and the newest record handed out. Only the contiguous finished prefix
+// position and the newest record handed out, at most 4096 of them not finished. Only
+// the contiguous finished prefix
 // is committed, so that a crash loses nothing and repeats at most the window.
 // When a partition is revoked, a topic is stopped, or the subscriber closes,
 // records that were not started are dropped, those behind a started one are

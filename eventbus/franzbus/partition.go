@@ -9,9 +9,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// backlogWindows is how many windows of fetched records may wait before fetching
-// is paused. A pause throws fetched records away, so it is for slow handlers only.
-const backlogWindows = 4
+const (
+	// maxUnfinished bounds the records of a partition that were handed out and are not
+	// finished, and so what is held in memory for slow handlers. The rest of a large
+	// window is for fast ones: they go on while a commit, of 10 ms and more, is under way.
+	maxUnfinished = 4096
+	// backlogFactor times as many may wait before fetching is paused. A pause throws
+	// fetched records away, so it is for slow handlers only.
+	backlogFactor = 4
+)
 
 // partition is one assignment of a partition: its lanes and its position.
 //
@@ -20,9 +26,10 @@ const backlogWindows = 4
 // position to commit is behind the last it moved over. The window reaches from
 // what is committed to tail: it is what a crash repeats.
 type partition struct {
-	topic  *topic
-	id     int32
-	window uint64
+	topic      *topic
+	id         int32
+	window     uint64
+	unfinished uint64 // at most, of the window
 	// assignment is what the records' Assignment says.
 	assignment uint64
 	pool       *pool
@@ -57,7 +64,8 @@ type slot struct {
 func newPartition(t *topic, id int32) *partition {
 	ctx, cancel := context.WithCancelCause(t.ctx)
 	return &partition{
-		topic: t, id: id, window: uint64(t.sub.cfg.Window), pool: &t.sub.pool, ctx: ctx, cancel: cancel,
+		topic: t, id: id, pool: &t.sub.pool, ctx: ctx, cancel: cancel,
+		window: uint64(t.sub.cfg.Window), unfinished: uint64(min(t.sub.cfg.Window, maxUnfinished)),
 		assignment: t.sub.assignments.Add(1),
 		lanes:      make(map[uint64]*lane), holding: make(map[*lane]*time.Timer), drained: make(chan struct{}),
 	}
@@ -75,7 +83,7 @@ func (p *partition) add(recs []*kgo.Record) (full bool) {
 	} else {
 		p.backlog = append(p.backlog, recs...)
 	}
-	full = uint64(len(p.backlog)) > backlogWindows*p.window
+	full = uint64(len(p.backlog)) > backlogFactor*p.unfinished
 	p.unlock()
 	return full
 }
@@ -86,7 +94,7 @@ func (p *partition) unlock() {
 	p.asked = p.asked || ask
 	// Half a window is a large step to commit, and to go on, in.
 	due := p.dirty && len(p.backlog) > 0 && p.head-p.committed >= (p.window+1)/2
-	resume := uint64(len(p.backlog)) <= p.window
+	resume := uint64(len(p.backlog)) <= p.unfinished
 	p.mu.Unlock()
 	if ask {
 		p.pool.ask(p)
@@ -104,7 +112,7 @@ func (p *partition) hasRoomLocked() bool {
 	if p.topic.sub.cfg.Group == "" {
 		p.committed = p.head // nothing is ever committed
 	}
-	return len(p.backlog) > 0 && !p.draining && p.tail-p.committed < p.window
+	return len(p.backlog) > 0 && !p.draining && p.tail-p.head < p.unfinished && p.tail-p.committed < p.window
 }
 
 // numberLocked takes a record from the backlog and gives it its place in the sequence.

@@ -118,7 +118,7 @@ func (s *subscriber) pause(p *partition) {
 	p.paused.Store(true)
 	s.client.PauseFetchPartitions(map[string][]int32{p.topic.name: {p.id}})
 	p.mu.Lock()
-	emptied := uint64(len(p.backlog)) <= p.window // while we paused
+	emptied := uint64(len(p.backlog)) <= p.unfinished // while we paused
 	p.mu.Unlock()
 	if emptied && p.paused.CompareAndSwap(true, false) {
 		s.resume(p)

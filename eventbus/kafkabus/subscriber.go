@@ -20,6 +20,10 @@ import (
 // their group; a rebalance under way can hold them up for longer.
 const leaveTimeout = 5 * time.Second
 
+// maxPrefetched bounds the messages of a partition that are in memory ahead of their
+// callback.
+const maxPrefetched = 4096
+
 // subscriber makes one watermill-kafka subscriber per topic, so that each can
 // be drained alone.
 type subscriber struct {
@@ -48,7 +52,7 @@ func newSubscriber(t *Transport, cc eventbus.ConsumerConfig) (*subscriber, error
 	cfg.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sticky{}}
 	cfg.Consumer.Group.Heartbeat.Interval = time.Second
 	cfg.Consumer.Group.Rebalance.Timeout = cc.DrainTimeout + 10*time.Second // drain, then rejoin
-	cfg.ChannelBufferSize = cc.Window
+	cfg.ChannelBufferSize = min(cc.Window, maxPrefetched)
 	if cfg, err = t.finish(cfg); err != nil {
 		return nil, err
 	}

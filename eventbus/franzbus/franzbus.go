@@ -12,8 +12,8 @@
 //
 // At most ConsumerConfig.Window records of a partition are between the committed
 // position and the newest record handed out, at most 4096 of them not finished. Only
-// the contiguous finished prefix
-// is committed, so that a crash loses nothing and repeats at most the window.
+// the contiguous finished prefix is committed, so that a crash loses nothing and
+// repeats at most the window.
 // When a partition is revoked, a topic is stopped, or the subscriber closes,
 // records that were not started are dropped, those behind a started one are
 // finished, and then the position is committed: nothing is repeated.

@@ -16,7 +16,8 @@ import (
 // delivered. One that was killed before that has none: it keeps its partitions
 // for ever, and the next rebalance waits for it for ever. Apache Kafka starts the
 // clock when it answers, delivered or not. This does the same from outside: it
-// watches the group requests pass and lets the silent leave.
+// watches the group requests pass and lets the silent leave. Two more differences it
+// makes up for are told in followers.go and joining.go.
 type members struct {
 	now func() time.Time
 

@@ -3,7 +3,9 @@ package statedb_test
 import (
 	"context"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -20,12 +22,15 @@ func TestMain(m *testing.M) {
 }
 
 // bus remembers what it was given.
-type bus struct{ sent chan *eventbus.Message }
+type bus struct {
+	mu   sync.Mutex
+	sent []*eventbus.Message
+}
 
-func (b bus) Publish(_ context.Context, msgs ...*eventbus.Message) error {
-	for _, msg := range msgs {
-		b.sent <- msg
-	}
+func (b *bus) Publish(_ context.Context, msgs ...*eventbus.Message) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sent = append(b.sent, msgs...)
 	return nil
 }
 
@@ -39,25 +44,21 @@ func open(t *testing.T, cfg statedb.Config) *statedb.Store {
 	return store
 }
 
-// published lets a relay send what is stored, up to an event that is stored last.
+// published lets a relay send all that is stored.
 func published(t *testing.T, s management.StateStore) []*eventbus.Message {
 	t.Helper()
-	store := s.(*statedb.Store)
-	publish(t, store, "k", "the last")
-	sink := bus{make(chan *eventbus.Message)}
+	db := s.(*statedb.Store).DB()
+	var sink bus
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- sqlbox.NewRelay(store.DB(), sink, sqlbox.RelayConfig{}).Run(ctx) }()
-	var got []*eventbus.Message
-	for msg := range sink.sent {
-		if string(msg.Payload) == `"the last"` {
-			break
-		}
-		got = append(got, msg)
-	}
+	go func() { ended <- sqlbox.NewRelay(db, &sink, sqlbox.RelayConfig{}).Run(ctx) }()
+	require.Eventually(t, func() bool {
+		left, err := db.NewSelect().Table("eventbus_outbox").Count(t.Context())
+		return err == nil && left == 0
+	}, time.Minute, 10*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
-	return got
+	return sink.sent
 }
 
 func TestConformanceSQLite(t *testing.T) {

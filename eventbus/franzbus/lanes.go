@@ -46,6 +46,7 @@ func (p *partition) work() {
 			p.abandon(l)
 			return
 		case held:
+			rec = new(eventbus.Record) // the lane keeps the other
 			p.mu.Lock()
 			l = p.next(new(lane))
 		}
@@ -149,8 +150,7 @@ func (p *partition) handle(l *lane, rec *eventbus.Record) outcome {
 			return handled
 		}
 		if later, ok := errors.AsType[*eventbus.LaterError](err); ok {
-			kept := *rec
-			l.handed = &kept
+			l.handed = rec
 			return p.hold(l, later.At)
 		}
 		if !p.pause() {

@@ -45,7 +45,7 @@ func TestRevokedByAGroupThatWentOn(t *testing.T) {
 		}
 		commits.Add(1)
 		cluster.KeepControl()
-		return refusedCommit(req.(*kmsg.OffsetCommitRequest)), nil, true
+		return refusal(req.(*kmsg.OffsetCommitRequest), kerr.IllegalGeneration), nil, true
 	})
 	joins := make(chan struct{}, 100)
 	cluster.ControlKey(kmsg.JoinGroup.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) {
@@ -62,19 +62,4 @@ func TestRevokedByAGroupThatWentOn(t *testing.T) {
 	require.NoError(t, producer.Close())
 	healed.Store(true)
 	require.NoError(t, consumer.Close(t.Context()))
-}
-
-func refusedCommit(req *kmsg.OffsetCommitRequest) *kmsg.OffsetCommitResponse {
-	resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
-	for _, t := range req.Topics {
-		topic := kmsg.NewOffsetCommitResponseTopic()
-		topic.Topic, topic.TopicID = t.Topic, t.TopicID
-		for _, p := range t.Partitions {
-			partition := kmsg.NewOffsetCommitResponseTopicPartition()
-			partition.Partition, partition.ErrorCode = p.Partition, kerr.IllegalGeneration.Code
-			topic.Partitions = append(topic.Partitions, partition)
-		}
-		resp.Topics = append(resp.Topics, topic)
-	}
-	return resp
 }

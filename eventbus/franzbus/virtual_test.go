@@ -40,7 +40,7 @@ func startVirtualBroker(t *rapid.T, m *model) *virtualBroker {
 		if !m.commit(commit) {
 			return nil, nil, false
 		}
-		return refusal(commit), nil, true
+		return refusal(commit, kerr.RebalanceInProgress), nil, true
 	})
 	b.producer, err = kgo.NewClient(kgo.SeedBrokers(b.cluster.ListenAddrs()...), kgo.Dialer(b.network.DialContext),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
@@ -48,7 +48,8 @@ func startVirtualBroker(t *rapid.T, m *model) *virtualBroker {
 	return b
 }
 
-func refusal(req *kmsg.OffsetCommitRequest) kmsg.Response {
+// refusal answers a commit with an error for each of its partitions.
+func refusal(req *kmsg.OffsetCommitRequest, because *kerr.Error) kmsg.Response {
 	resp := kmsg.NewPtrOffsetCommitResponse()
 	resp.Version = req.Version
 	for _, asked := range req.Topics {
@@ -56,7 +57,7 @@ func refusal(req *kmsg.OffsetCommitRequest) kmsg.Response {
 		topic.Topic, topic.TopicID = asked.Topic, asked.TopicID
 		for _, p := range asked.Partitions {
 			refused := kmsg.NewOffsetCommitResponseTopicPartition()
-			refused.Partition, refused.ErrorCode = p.Partition, kerr.RebalanceInProgress.Code
+			refused.Partition, refused.ErrorCode = p.Partition, because.Code
 			topic.Partitions = append(topic.Partitions, refused)
 		}
 		resp.Topics = append(resp.Topics, topic)

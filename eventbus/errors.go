@@ -107,7 +107,8 @@ func (e *PublishError) Unwrap() []error {
 }
 
 // Refused reports whether a message that Publish failed with err would fail again
-// for ever: it is too large or not a message at all, or err was marked by Permanent.
+// for ever: it is too large or not a message at all, or err was marked by Permanent,
+// as that of a topic whose name the broker does not take is.
 func Refused(err error) bool {
 	return IsPermanent(err) || errors.Is(err, ErrTooLarge) || errors.Is(err, ErrPayloadNotJSON) ||
 		errors.Is(err, ErrNoTopic) || errors.Is(err, ErrNoEventType)

@@ -89,20 +89,37 @@ func (p *publisher) PublishRecords(ctx context.Context, recs []*eventbus.Record)
 	}
 }
 
+// send publishes what has a topic to go to; it returns nil or one error per record.
 func (p *publisher) send(recs []*eventbus.Record) []error {
-	if err := p.ensure(recs); err != nil {
-		return repeat(err, len(recs))
-	}
+	nowhere := p.transport.ensure(p.client, topicsOf(recs)...)
 	out := toKafka(recs)
-	results := p.produce(out)
-	if results.FirstErr() == nil {
+	sent := out
+	if len(nowhere) > 0 {
+		sent = slices.DeleteFunc(slices.Clone(out), func(rec *kgo.Record) bool { return nowhere[rec.Topic] != nil })
+	}
+	results := p.produce(sent)
+	if len(nowhere) == 0 && results.FirstErr() == nil {
 		return nil
 	}
 	errs := make([]error, len(out))
+	for i, rec := range out {
+		errs[i] = nowhere[rec.Topic]
+	}
 	for _, result := range results {
 		errs[slices.Index(out, result.Record)] = typed(result.Err)
 	}
 	return errs
+}
+
+// topicsOf names a topic once for all the records of it that follow each other.
+func topicsOf(recs []*eventbus.Record) []string {
+	var topics []string
+	for _, rec := range recs {
+		if len(topics) == 0 || topics[len(topics)-1] != rec.Topic {
+			topics = append(topics, rec.Topic)
+		}
+	}
+	return topics
 }
 
 // produce enqueues a slice whole and waits once.
@@ -129,20 +146,6 @@ func typed(err error) error {
 		return fmt.Errorf("%w: %w", eventbus.ErrTooLarge, err)
 	}
 	return err
-}
-
-func (p *publisher) ensure(recs []*eventbus.Record) error {
-	last := ""
-	for _, rec := range recs {
-		if rec.Topic == last {
-			continue
-		}
-		last = rec.Topic
-		if err := p.transport.ensure(p.client, rec.Topic); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Close implements message.Publisher; it waits for what is being published, and

@@ -39,7 +39,7 @@ func (s *subscriber) SubscribeRecords(
 }
 
 func (s *subscriber) subscribe(ctx context.Context, name string, handle eventbus.RecordHandler) (*topic, error) {
-	if err := s.transport.ensure(s.client, name); err != nil {
+	if err := s.transport.ensure(s.client, name)[name]; err != nil {
 		return nil, err
 	}
 	t := &topic{sub: s, name: name, handle: handle, parts: make(map[int32]*partition)}

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/hexplane/hexplane/eventbus"
 )
 
-// ensure creates the topics that do not exist.
-func (t *Transport) ensure(client *kgo.Client, topics ...string) error {
+// ensure creates the topics that do not exist. It returns, by topic, why one is not there.
+func (t *Transport) ensure(client *kgo.Client, topics ...string) map[string]error {
 	missing := t.unknown(topics)
 	if len(missing) == 0 {
 		return nil
@@ -23,7 +26,7 @@ func (t *Transport) ensure(client *kgo.Client, topics ...string) error {
 	start := time.Now()
 	found, err := admin.ListTopics(ctx, missing...)
 	if err != nil {
-		return t.unreachable(start, err)
+		return ofEach(missing, t.unreachable(start, err))
 	}
 	var create []string
 	for _, topic := range missing {
@@ -31,15 +34,15 @@ func (t *Transport) ensure(client *kgo.Client, topics ...string) error {
 			create = append(create, topic)
 		}
 	}
-	if err := t.create(ctx, admin, create); err != nil {
-		return err
-	}
+	failed := t.create(ctx, admin, create)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, topic := range missing {
-		t.known[topic] = true
+		if failed[topic] == nil {
+			t.known[topic] = true
+		}
 	}
-	return nil
+	return failed
 }
 
 func (t *Transport) unknown(topics []string) []string {
@@ -47,27 +50,42 @@ func (t *Transport) unknown(topics []string) []string {
 	defer t.mu.Unlock()
 	var missing []string
 	for _, topic := range topics {
-		if !t.known[topic] {
+		if !t.known[topic] && !slices.Contains(missing, topic) {
 			missing = append(missing, topic)
 		}
 	}
 	return missing
 }
 
-func (t *Transport) create(ctx context.Context, admin *kadm.Client, topics []string) error {
+// create returns, by topic, why one was not created. Nothing makes a topic of a name
+// that the broker does not take.
+func (t *Transport) create(ctx context.Context, admin *kadm.Client, topics []string) map[string]error {
 	if len(topics) == 0 {
 		return nil
 	}
 	made, err := admin.CreateTopics(ctx, t.cfg.Partitions, t.cfg.Replicas, nil, topics...)
 	if err != nil {
-		return fmt.Errorf("franzbus: create topics: %w", err)
+		return ofEach(topics, fmt.Errorf("franzbus: create topics: %w", err))
 	}
+	failed := make(map[string]error)
 	for topic, result := range made {
-		if result.Err != nil && !errors.Is(result.Err, kerr.TopicAlreadyExists) {
-			return fmt.Errorf("franzbus: create topic %s: %w", topic, result.Err)
+		if result.Err == nil || errors.Is(result.Err, kerr.TopicAlreadyExists) {
+			continue
+		}
+		failed[topic] = fmt.Errorf("franzbus: create topic %s: %w", topic, result.Err)
+		if errors.Is(result.Err, kerr.InvalidTopicException) {
+			failed[topic] = eventbus.Permanent(failed[topic])
 		}
 	}
-	return nil
+	return failed
+}
+
+func ofEach(topics []string, err error) map[string]error {
+	errs := make(map[string]error, len(topics))
+	for _, topic := range topics {
+		errs[topic] = err
+	}
+	return errs
 }
 
 // Topics implements eventbus.TopicLister.

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/hexplane/hexplane/eventbus"
 )
 
 // ensure creates the topic unless it exists, and waits until it has leaders:
@@ -24,7 +26,11 @@ func (t *Transport) ensure(topic string) error {
 		if brokersGone(err) {
 			return t.unreachable(start, err)
 		}
-		return fmt.Errorf("kafkabus: topic %s: %w", topic, err)
+		failed := fmt.Errorf("kafkabus: topic %s: %w", topic, err)
+		if errors.Is(err, sarama.ErrInvalidTopic) { // nothing makes a topic of such a name
+			return eventbus.Permanent(failed)
+		}
+		return failed
 	}
 	t.mu.Lock()
 	t.known[topic] = true

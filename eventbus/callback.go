@@ -41,8 +41,11 @@ type Delivery struct {
 // and which trace its message continues.
 type handling struct {
 	context.Context //nolint:containedctx // it is one
-	delivery        Delivery
+	of              *registration
 	trace           map[string]string
+	offset          int64
+	partition       int32
+	attempt         int32
 }
 
 type handlingKey struct{}
@@ -60,7 +63,9 @@ func DeliveryFrom(ctx context.Context) (Delivery, bool) {
 	if !ok {
 		return Delivery{}, false
 	}
-	return h.delivery, true
+	return Delivery{
+		Group: h.of.c.cfg.Group, Topic: h.of.topic, Partition: h.partition, Offset: h.offset, Attempt: int(h.attempt),
+	}, true
 }
 
 // TraceFrom returns the trace context of the message whose callback ctx belongs

@@ -42,7 +42,7 @@ func DeadLetterTopic(topic, group string) string { return topic + "." + group + 
 
 // deadLetter is the record as it goes to the dead-letter topic: the same bytes
 // and headers, and why it went.
-func deadLetter(v visit, group, reason string, cause error) *Record {
+func deadLetter(v *visit, group, reason string, cause error) *Record {
 	rec := v.rec
 	dead := *rec
 	dead.Topic = DeadLetterTopic(rec.Topic, group)

@@ -13,16 +13,25 @@ import (
 // not the envelope or names no event type. The payload is a part of the record's
 // value, not a copy.
 func (JSONSerializer) Unmarshal(rec *Record) (*Message, error) {
-	msg := &Message{Topic: rec.Topic, Key: string(rec.Key)}
+	msg := new(Message)
+	if err := unmarshal(rec, msg); err != nil {
+		return nil, err
+	}
+	return msg, nil
+}
+
+// unmarshal fills an empty message.
+func unmarshal(rec *Record, msg *Message) error {
+	msg.Topic, msg.Key = rec.Topic, string(rec.Key)
 	if !decodeOwn(rec, msg) {
 		if err := decodeEnvelope(rec, msg); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUndecodable, err)
+			return fmt.Errorf("%w: %w", ErrUndecodable, err)
 		}
 	}
 	if msg.EventType == "" {
-		return nil, fmt.Errorf("%w: no event_type", ErrUndecodable)
+		return fmt.Errorf("%w: no event_type", ErrUndecodable)
 	}
-	return msg, nil
+	return nil
 }
 
 // decodeOwn decodes an envelope of the very bytes that Marshal makes of a message
@@ -30,23 +39,23 @@ func (JSONSerializer) Unmarshal(rec *Record) (*Message, error) {
 // set nothing, for any other, which may be just as good.
 func decodeOwn(rec *Record, msg *Message) bool {
 	id, eventType := rec.Header(headerID), rec.Header(headerEventType)
-	if !plain(id) || !plain(eventType) {
+	rest, ok := cut(rec.Value, `{"id":"`, id, `","event_type":"`, eventType, `","payload":`)
+	if !ok || !jsonscan.Plain(id) || !jsonscan.Plain(eventType) {
 		return false
 	}
-	rest, ok := cut(rec.Value, `{"id":"`, id, `","event_type":"`, eventType, `","payload":`)
-	end, valid := jsonscan.Skip(rest, 0)
-	if !ok || !valid {
+	end, ok := jsonscan.Skip(rest, 0)
+	if !ok {
 		return false
 	}
 	payload := rest[:end:end]
-	var likely [len(timestampLayout)]byte
-	at := appendTimestamp(likely[:0], rec.Timestamp)
-	rest, ok = cut(rest[end:], `,"trace_id":{},"timestamp":"`, string(at), `"}`)
-	if !ok || len(rest) > 0 {
+	if rest, ok = cut(rest[end:], `,"trace_id":{},"timestamp":"`); !ok {
 		return false
 	}
-	msg.ID, msg.EventType, msg.Payload = id, eventType, payload
-	msg.Timestamp = rec.Timestamp.UTC().Truncate(time.Millisecond)
+	at, rest, ok := cutTimestamp(rest)
+	if !ok || string(rest) != `"}` {
+		return false
+	}
+	msg.ID, msg.EventType, msg.Payload, msg.Timestamp = id, eventType, payload, at
 	return true
 }
 
@@ -155,7 +164,7 @@ func setMember(rec *Record, msg *Message, name, value []byte) (err error) {
 // text decodes a string; a likely value, a header that says the same, saves the
 // allocation.
 func text(value []byte, likely string) (string, error) {
-	if plain(likely) && len(value) == len(likely)+2 && value[0] == '"' && string(value[1:len(value)-1]) == likely {
+	if jsonscan.Plain(likely) && len(value) == len(likely)+2 && value[0] == '"' && string(value[1:len(value)-1]) == likely {
 		return likely, nil
 	}
 	return unquote(value)

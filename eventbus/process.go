@@ -15,8 +15,8 @@ var (
 )
 
 // process decodes a record and makes its attempts.
-func (r *registration) process(ctx context.Context, rec *Record, v visit, eventType string) error {
-	msg, undecodable := r.decode(v.rec)
+func (r *registration) process(ctx context.Context, rec *Record, v *visit, eventType string) error {
+	msg, first, undecodable := r.decode(v.rec)
 	if undecodable == nil {
 		if msg.EventType != eventType && r.ignores(msg.EventType) {
 			return nil
@@ -32,7 +32,7 @@ func (r *registration) process(ctx context.Context, rec *Record, v visit, eventT
 	if undecodable != nil {
 		err = r.bury(ctx, v, eventType, ReasonUndecodable, undecodable)
 	} else {
-		err = r.attempt(ctx, rec, v, msg)
+		err = r.attempt(ctx, rec, v, msg, first)
 	}
 	if r.c.observed {
 		r.observe(Observation{Kind: Finished, EventType: eventType, Duration: time.Since(start), Err: err})
@@ -43,21 +43,33 @@ func (r *registration) process(ctx context.Context, rec *Record, v visit, eventT
 	return err
 }
 
-// decode takes a serializer's panic for what it says of the record.
-func (r *registration) decode(rec *Record) (msg *Message, err error) {
+// arrival is a message with the context of its first attempt: one piece of memory.
+type arrival struct {
+	msg   Message
+	first handling
+}
+
+// decode returns a record's message and what its first attempt's context is going to
+// be. It takes a serializer's panic for what it says of the record.
+func (r *registration) decode(rec *Record) (msg *Message, first *handling, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: serializer panicked: %v", ErrUndecodable, p)
 		}
 	}()
-	return r.c.serializer.Unmarshal(rec)
+	if r.c.serializer == (JSONSerializer{}) {
+		a := new(arrival)
+		return &a.msg, &a.first, unmarshal(rec, &a.msg)
+	}
+	msg, err = r.c.serializer.Unmarshal(rec)
+	return msg, new(handling), err
 }
 
 // attempt calls the callback as often as the policy has it, here and now.
-func (r *registration) attempt(ctx context.Context, rec *Record, v visit, msg *Message) error {
-	policy := r.c.cfg.Failure
-	for {
-		err := r.call(ctx, v, msg)
+func (r *registration) attempt(ctx context.Context, rec *Record, v *visit, msg *Message, as *handling) error {
+	policy := &r.c.cfg.Failure
+	for ; ; as = new(handling) {
+		err := r.call(ctx, v, msg, as)
 		changed := r.noticeOutage(ctx, v.probe, err)
 		if err == nil {
 			return nil
@@ -87,7 +99,7 @@ func (r *registration) attempt(ctx context.Context, rec *Record, v visit, msg *M
 // heldUp decides what follows a failure while the downstream is out. It is not the
 // message's fault, unless it was the probe and the callback does not say that the
 // downstream is out: that may be why every probe fails.
-func (r *registration) heldUp(ctx context.Context, rec *Record, v visit, msg *Message, cause error) error {
+func (r *registration) heldUp(ctx context.Context, rec *Record, v *visit, msg *Message, cause error) error {
 	if v.probe && !isUnavailable(cause) {
 		if v.attempts++; v.attempts >= r.c.cfg.Failure.Attempts {
 			return r.retryLater(ctx, rec, v, msg, cause)
@@ -98,7 +110,7 @@ func (r *registration) heldUp(ctx context.Context, rec *Record, v visit, msg *Me
 }
 
 // retryLater decides what follows the immediate attempts.
-func (r *registration) retryLater(ctx context.Context, rec *Record, v visit, msg *Message, cause error) error {
+func (r *registration) retryLater(ctx context.Context, rec *Record, v *visit, msg *Message, cause error) error {
 	policy := r.c.cfg.Failure
 	if v.attempts >= policy.attempts() {
 		return r.bury(ctx, v, msg.EventType, ReasonExhausted, cause)
@@ -119,7 +131,7 @@ func (r *registration) retryLater(ctx context.Context, rec *Record, v visit, msg
 
 // putOff sends the message to the retry topic of that tier. One that is too large
 // for it waits in place.
-func (r *registration) putOff(ctx context.Context, rec *Record, v visit, tier int, at time.Time) error {
+func (r *registration) putOff(ctx context.Context, rec *Record, v *visit, tier int, at time.Time) error {
 	err := r.c.publishUntilDone(ctx, v.retryRecord(r.c.cfg.Group, tier, at))
 	switch {
 	case errors.Is(err, ErrTooLarge) && at.IsZero(): // behind others of its key, until they are done
@@ -138,7 +150,7 @@ func (r *registration) putOff(ctx context.Context, rec *Record, v visit, tier in
 }
 
 // bury sends the message to the dead-letter topic.
-func (r *registration) bury(ctx context.Context, v visit, eventType, reason string, cause error) error {
+func (r *registration) bury(ctx context.Context, v *visit, eventType, reason string, cause error) error {
 	dead := deadLetter(v, r.c.cfg.Group, reason, cause)
 	err := r.c.publishUntilDone(ctx, dead)
 	if errors.Is(err, ErrTooLarge) {
@@ -155,11 +167,9 @@ func (r *registration) bury(ctx context.Context, v visit, eventType, reason stri
 }
 
 // call makes one attempt, with its span; a panic becomes an error.
-func (r *registration) call(ctx context.Context, v visit, msg *Message) (err error) {
-	ctx = &handling{ctx, Delivery{
-		Group: r.c.cfg.Group, Topic: r.topic, Partition: v.partition, Offset: v.offset, Attempt: v.attempts + 1,
-	}, msg.TraceID}
-	ctx, end := r.c.cfg.Tracer.Handle(ctx, r.c.cfg.Group, msg)
+func (r *registration) call(ctx context.Context, v *visit, msg *Message, as *handling) (err error) {
+	*as = handling{ctx, r, msg.TraceID, v.offset, v.partition, int32(v.attempts) + 1}
+	ctx, end := r.c.cfg.Tracer.Handle(as, r.c.cfg.Group, msg)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errPanic, p)

@@ -121,7 +121,8 @@ func (r *registration) handle(ctx context.Context, rec *Record, tier int) error 
 	if tier == 0 && (r.ignores(eventType) || r.foreign(rec)) {
 		return nil
 	}
-	v := visitOf(rec, r.topic, tier)
+	v := new(visit) // stays on the stack
+	v.begin(rec, r.topic, tier)
 	if !v.at.IsZero() && time.Until(v.at) > 0 {
 		return &LaterError{At: v.at}
 	}
@@ -146,7 +147,7 @@ func (r *registration) handle(ctx context.Context, rec *Record, tier int) error 
 }
 
 // finish tells the parking when a record of a retry topic is done with.
-func (r *registration) finish(rec *Record, v visit, err error) error {
+func (r *registration) finish(rec *Record, v *visit, err error) error {
 	if err == nil && v.tier > 0 && r.parking != nil {
 		r.parking.finished(rec, v.tier)
 	}

@@ -34,16 +34,15 @@ type visit struct {
 	offset    int64
 }
 
-// visitOf takes a record apart that was read from the topic or a retry topic.
-func visitOf(rec *Record, topic string, tier int) visit {
-	v := visit{rec: rec, tier: tier, partition: rec.Partition, offset: rec.Offset}
+// begin takes a record apart that was read from the topic or a retry topic.
+func (v *visit) begin(rec *Record, topic string, tier int) {
+	v.rec, v.tier, v.partition, v.offset = rec, tier, rec.Partition, rec.Offset
 	if tier > 0 {
 		v.unwrap(rec, topic)
 	}
 	if rec.held != nil {
 		v.attempts, v.at = rec.held.attempts, rec.held.at
 	}
-	return v
 }
 
 // unwrap restores the record that a record of a retry topic stands for.

@@ -48,6 +48,25 @@ func TestEnvelopeBothWays(t *testing.T) {
 	}
 }
 
+// TestEnvelopeTimestamps: the short way takes no time that the long one does not.
+func TestEnvelopeTimestamps(t *testing.T) {
+	for _, at := range []string{
+		"2026-03-01T12:00:00.005Z", "2024-02-29T23:59:59.999Z", "2026-02-29T00:00:00.000Z", "2026-04-31T00:00:00.000Z",
+		"2026-12-31T00:00:00.000Z", "2026-00-01T00:00:00.000Z", "2026-13-01T00:00:00.000Z", "2026-01-00T00:00:00.000Z",
+		"2026-01-32T00:00:00.000Z", "2026-01-01T24:00:00.000Z", "2026-01-01T00:60:00.000Z", "2026-01-01T00:00:60.000Z",
+		"0000-01-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z", "2026-01-01T00:00:00.00xZ", "2026-01-01T00:00:00,000Z",
+		"2026-01-01t00:00:00.000Z", "2026-01-01T00:00:00.000z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000+01:00",
+		"x026-01-01T00:00:00.000Z", "2026-1x-01T00:00:00.000Z", "/026-01-01T00:00:00.000Z", "2026-01-01T0::00:00.000Z",
+	} {
+		rec := &eventbus.Record{Value: []byte(`{"id":"1","event_type":"x","payload":1,"trace_id":{},"timestamp":"` + at + `"}`)}
+		want, wantErr := eventbus.JSONSerializer{}.Unmarshal(rec)
+		rec.Headers = []eventbus.Header{{Key: "event_type", Value: "x"}, {Key: "message_id", Value: "1"}}
+		got, err := eventbus.JSONSerializer{}.Unmarshal(rec)
+		require.Equal(t, wantErr, err, at)
+		require.Equal(t, want, got, at)
+	}
+}
+
 // TestEnvelopeIsTolerant: others' JSON need not look like ours.
 func TestEnvelopeIsTolerant(t *testing.T) {
 	msg, err := eventbus.JSONSerializer{}.Unmarshal(&eventbus.Record{Topic: "orders", Key: []byte("k"), Value: []byte(`

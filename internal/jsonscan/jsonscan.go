@@ -174,9 +174,26 @@ const (
 // any there. (Bit tricks: "Determine if a word has a byte less than n" of Sean
 // Anderson's Bit Twiddling Hacks; the lowest mark is always exact.)
 func special(w uint64) uint64 {
-	quote, slash := w^(ones*'"'), w^(ones*'\\')
-	// Neither exclusive or changes a byte's highest bit, so one mask serves all.
-	return ((w - ones*0x20) | (quote - ones) | (slash - ones)) & ^w & highs
+	// Quote and control characters are what is less than 0x21 with its second bit
+	// flipped. No exclusive or changes a byte's highest bit, so one mask serves both.
+	return (((w ^ ones*0x02) - ones*0x21) | ((w ^ ones*'\\') - ones)) & ^w & highs
+}
+
+// Plain reports whether s is ASCII that JSON quotes as it is.
+func Plain(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56 // one load
+		if special(w)|w&highs != 0 {
+			return false
+		}
+	}
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x80 || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // String returns the index behind the string whose opening quote is at i.

@@ -25,6 +25,23 @@ func TestValid(t *testing.T) {
 	}
 }
 
+func TestPlain(t *testing.T) {
+	for c := range 256 {
+		for before := range 9 {
+			for after := range 9 {
+				in := strings.Repeat("x", before) + string([]byte{byte(c)}) + strings.Repeat("y", after)
+				want := c >= 0x20 && c < 0x80 && c != '"' && c != '\\'
+				require.Equal(t, want, jsonscan.Plain(in), "%q", in)
+				end, ok := jsonscan.String([]byte(`"`+in+`"`), 0)
+				if want {
+					require.True(t, ok && end == len(in)+2, "%q", in)
+				}
+			}
+		}
+	}
+	require.True(t, jsonscan.Plain(""))
+}
+
 func FuzzValid(f *testing.F) {
 	for _, in := range cases {
 		f.Add([]byte(in))

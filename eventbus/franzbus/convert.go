@@ -1,6 +1,9 @@
 package franzbus
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/hexplane/hexplane/eventbus"
@@ -33,23 +36,43 @@ func toKafka(recs []*eventbus.Record) []*kgo.Record {
 	return out
 }
 
-// fromKafka fills rec, whose headers' memory it uses again.
-func fromKafka(in *kgo.Record, rec *eventbus.Record) *eventbus.Record {
-	headers := rec.Headers[:0]
-	*rec = eventbus.Record{
-		Topic: in.Topic, Key: in.Key, Value: in.Value,
+// textSize is how much of headers' text shares a piece of memory: little, because
+// whoever keeps one of them keeps all.
+const textSize = 512
+
+// reader makes records of a broker's, each in the memory of the one before.
+type reader struct {
+	rec  *eventbus.Record
+	text strings.Builder
+}
+
+// read returns a record that lasts until the next.
+func (r *reader) read(in *kgo.Record) *eventbus.Record {
+	if r.rec == nil {
+		r.rec = new(eventbus.Record)
+	}
+	n := len(in.Headers)
+	headers := slices.Grow(r.rec.Headers[:0], n)[:n]
+	for i := range in.Headers {
+		from, to := &in.Headers[i], &headers[i]
+		to.Key = from.Key
+		if to.Value != string(from.Value) { // event types repeat
+			to.Value = r.string(from.Value)
+		}
+	}
+	*r.rec = eventbus.Record{
+		Topic: in.Topic, Key: in.Key, Value: in.Value, Headers: headers,
 		Partition: in.Partition, Offset: in.Offset, Timestamp: in.Timestamp,
 	}
-	var buffer [256]byte
-	joined := buffer[:0]
-	for _, h := range in.Headers {
-		joined = append(joined, h.Value...)
+	return r.rec
+}
+
+func (r *reader) string(b []byte) string {
+	if r.text.Cap()-r.text.Len() < len(b) {
+		r.text.Reset() // what was written stays with its strings
+		r.text.Grow(max(textSize, len(b)))
 	}
-	values := string(joined) // of all headers, in one piece
-	for _, h := range in.Headers {
-		headers = append(headers, eventbus.Header{Key: h.Key, Value: values[:len(h.Value)]})
-		values = values[len(h.Value):]
-	}
-	rec.Headers = headers
-	return rec
+	from := r.text.Len()
+	r.text.Write(b)
+	return r.text.String()[from:]
 }

@@ -29,24 +29,24 @@ type lane struct {
 	keyed bool
 	hash  uint64
 	queue []entry // guarded by the partition's mutex
+	at    int     // in the laneSet; guarded likewise
 }
 
 // work handles records, in the order they were fetched, until nothing is left to
 // do or the worker is wanted elsewhere. While a handler takes its time, other
 // workers go on behind it: only records of the same key wait.
 func (p *partition) work() {
-	rec := new(eventbus.Record) // used again for each record
+	var in reader
 	p.mu.Lock()
 	p.asked = false
 	for l := p.next(new(lane)); l != nil; {
-		switch p.handle(l, rec) {
+		switch p.handle(l, &in) {
 		case handled:
 			l = p.finish(l)
 		case dropped:
 			p.abandon(l)
 			return
 		case held:
-			rec = new(eventbus.Record) // the lane keeps the other
 			p.mu.Lock()
 			l = p.next(new(lane))
 		}
@@ -82,11 +82,11 @@ func (p *partition) enterLocked(e entry, free *lane) *lane {
 		return free
 	}
 	free.hash = maphash.Bytes(p.topic.sub.seed, e.rec.Key)
-	if l := p.lanes[free.hash]; l != nil {
+	if l := p.lanes.find(free.hash); l != nil {
 		l.queue = append(l.queue, e)
 		return nil
 	}
-	p.lanes[free.hash] = free
+	p.lanes.add(free)
 	return free
 }
 
@@ -116,7 +116,7 @@ func (p *partition) finish(l *lane) *lane {
 func (p *partition) shiftLocked(l *lane) bool {
 	if len(l.queue) == 0 || p.draining && l.queue[0].seq >= p.stopAt {
 		if l.keyed {
-			delete(p.lanes, l.hash)
+			p.lanes.remove(l)
 		}
 		l.queue = nil
 		return false
@@ -138,11 +138,11 @@ const (
 )
 
 // handle sees the lane's record through, as far as that is possible now.
-func (p *partition) handle(l *lane, rec *eventbus.Record) outcome {
-	if l.handed != nil {
-		rec = l.handed // the handler has seen it before
-	} else {
-		fromKafka(l.rec, rec).Assignment = p.assignment
+func (p *partition) handle(l *lane, in *reader) outcome {
+	rec := l.handed
+	if rec == nil {
+		rec = in.read(l.rec)
+		rec.Assignment = p.assignment
 	}
 	for {
 		err := p.topic.handle(p.ctx, rec)
@@ -150,7 +150,7 @@ func (p *partition) handle(l *lane, rec *eventbus.Record) outcome {
 			return handled
 		}
 		if later, ok := errors.AsType[*eventbus.LaterError](err); ok {
-			l.handed = rec
+			l.handed, in.rec = rec, nil
 			return p.hold(l, later.At)
 		}
 		if !p.pause() {

@@ -39,7 +39,7 @@ type partition struct {
 
 	mu        sync.Mutex
 	backlog   []*kgo.Record         // fetched, and not looked at
-	lanes     map[uint64]*lane      // by the hash of their key, while a record of it is not finished
+	lanes     laneSet               // while a record of their key is not finished
 	holding   map[*lane]*time.Timer // lanes that wait for a time
 	ready     []*lane               // lanes that waited
 	asked     bool                  // the pool was asked for a worker, who has not come
@@ -67,7 +67,7 @@ func newPartition(t *topic, id int32) *partition {
 		topic: t, id: id, pool: &t.sub.pool, ctx: ctx, cancel: cancel,
 		window: uint64(t.sub.cfg.Window), unfinished: uint64(min(t.sub.cfg.Window, maxUnfinished)),
 		assignment: t.sub.assignments.Add(1),
-		lanes:      make(map[uint64]*lane), holding: make(map[*lane]*time.Timer), drained: make(chan struct{}),
+		holding:    make(map[*lane]*time.Timer), drained: make(chan struct{}),
 	}
 }
 

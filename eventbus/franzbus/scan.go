@@ -49,7 +49,7 @@ func scan(ctx context.Context, client *kgo.Client, spans map[int32]span, visit f
 			if !open || rec.Offset >= s.to {
 				continue
 			}
-			if err := visit(fromKafka(rec, new(eventbus.Record))); err != nil {
+			if err := visit(new(reader).read(rec)); err != nil {
 				return err
 			}
 			if rec.Offset == s.to-1 {

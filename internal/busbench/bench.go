@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -129,16 +128,23 @@ func (m *meter) stop(n int) sample {
 type counter struct {
 	n     int64
 	seen  atomic.Int64
-	first sync.Once
 	from  *meter
+	began chan struct{} // closed when from is set
 	done  chan sample
 }
 
-func newCounter(n int) *counter { return &counter{n: int64(n), done: make(chan sample, 1)} }
+func newCounter(n int) *counter {
+	return &counter{n: int64(n), began: make(chan struct{}), done: make(chan sample, 1)}
+}
 
+// add costs one atomic addition, which handlers that run at the same time share.
 func (c *counter) add() {
-	c.first.Do(func() { c.from = startMeter() })
-	if c.seen.Add(1) == c.n {
+	switch c.seen.Add(1) {
+	case 1:
+		c.from = startMeter()
+		close(c.began)
+	case c.n:
+		<-c.began
 		c.done <- c.from.stop(int(c.n))
 	}
 }

@@ -30,11 +30,11 @@ func (s *Service) CreateAccount(ctx context.Context, req NewAccount) (Account, e
 	if err != nil {
 		return Account{}, err
 	}
-	a := Account{ID: newID(), Name: req.Name, OwnerEmail: req.OwnerEmail, CreatedAt: op.CreatedAt}
+	a := Account{ID: newID(), Name: req.Name, OwnerEmail: req.OwnerEmail, CreatedAt: op.CreatedAt, Projects: 1}
 	p := newProject(a.ID, defaultProject, op.CreatedAt)
 	p.Default = true
 	a.DefaultProjectID = p.ID
-	op.AccountID, op.ResourceID, op.Reservation = a.ID, a.ID, accountReservation(a.Name)
+	op.AccountID, op.ResourceID = a.ID, a.ID
 	done, err := s.create(ctx, op, creation{Account: &a, Project: p})
 	if err != nil {
 		return Account{}, err

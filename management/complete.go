@@ -98,14 +98,17 @@ func endOperations(ctx context.Context, tx Tx, batch []*attempt) ([]*attempt, er
 }
 
 // insertEnded stores an operation that another attempt gave up although the old
-// database took this one.
+// database took this one, and what it counts for.
 func insertEnded(ctx context.Context, tx Tx, op Operation) (gone bool, err error) {
 	_, err = tx.Operations().Get(ctx, op.ID)
 	if !errors.Is(err, ErrNotFound) {
 		return false, err
 	}
-	op.Pending, op.Reservation = false, ""
-	return true, tx.Operations().Insert(ctx, op)
+	op.Pending = false
+	if err := tx.Operations().Insert(ctx, op); err != nil {
+		return true, err
+	}
+	return true, count(ctx, tx, op, 1)
 }
 
 // insertEach inserts all rows or fails with ErrExists.

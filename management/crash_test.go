@@ -167,6 +167,7 @@ func requireAgreement(t *testing.T, w *world, some bool) {
 		require.NoError(t, err)
 		views, err := w.ListProjects(ctx, a.ID, true, management.Page{})
 		require.NoError(t, err)
+		require.Equal(t, len(views), a.Projects, "what counts against the quota")
 		for _, p := range views {
 			projects++
 			require.Equal(t, 1, created[p.ID])

@@ -19,6 +19,9 @@ func decodeCreation(op Operation) (c creation, err error) {
 	if err := json.Unmarshal(op.Intent, &c); err != nil {
 		return c, fmt.Errorf("decode %s %s: %w", op.Type, op.ID, err)
 	}
+	if c.Account != nil {
+		c.Account.Projects = 1
+	}
 	return c, nil
 }
 
@@ -156,8 +159,8 @@ func (s *Service) writeOldProjects(ctx context.Context, batch []*attempt) error 
 	return nil
 }
 
-// abandon gives the reservation back after the old database refused: it wrote
-// nothing, so nothing of the creation is left.
+// abandon forgets an operation that the old database refused: it wrote nothing, so
+// nothing of the creation is left.
 func (s *Service) abandon(ctx context.Context, op Operation, cause error) error {
 	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
 		current, err := tx.Operations().Get(ctx, op.ID)
@@ -167,10 +170,13 @@ func (s *Service) abandon(ctx context.Context, op Operation, cause error) error 
 		if err != nil {
 			return err
 		}
-		return tx.Operations().Delete(ctx, op.ID)
+		if err := tx.Operations().Delete(ctx, op.ID); err != nil {
+			return err
+		}
+		return count(ctx, tx, op, -1)
 	})
 	if err != nil {
-		return unavailable(err, "give the name back")
+		return unavailable(err, "forget the creation")
 	}
 	if errors.Is(cause, ErrNotFound) {
 		return refuse(ErrNotFound, "account_id", "the old database has no such account")

@@ -16,6 +16,10 @@ type Account struct {
 	OwnerEmail       string    `json:"owner_email"`
 	DefaultProjectID string    `json:"default_project_id"`
 	CreatedAt        time.Time `json:"created_at,omitzero"`
+
+	// Projects is how many it has in the state: with those that are being created,
+	// and those that are deleted but not gone yet.
+	Projects int `json:"-"`
 }
 
 // Project is a namespace in every cluster where it is placed.
@@ -148,8 +152,6 @@ type Operation struct {
 	Type        OperationType
 	AccountID   string
 	ResourceID  string
-	// Reservation is unique among pending operations: the name being taken.
-	Reservation string
 	Pending     bool
 	// Intent is the account and project to be written, or the stored result.
 	Intent    json.RawMessage

@@ -58,9 +58,12 @@ type Tx interface {
 	Keys() Table[APIKey]
 	Audit() Table[AuditEntry]
 	Operations() Table[Operation]
-	// FinishOperations ends those of the operations that are pending and gives
-	// their reservations back. It returns their ids.
+	// FinishOperations ends those of the operations that are pending and returns
+	// their ids.
 	FinishOperations(ctx context.Context, ids ...string) ([]string, error)
+	// AddProjects adds to the number of Projects of accounts, by account id, and
+	// returns what the numbers are then, of those accounts that exist. It locks them.
+	AddProjects(ctx context.Context, more map[string]int) (map[string]int, error)
 	EventPublisher
 }
 
@@ -94,8 +97,6 @@ type Table[T any] interface {
 	// Finished oldest first.
 	List(ctx context.Context, f Filter) ([]T, error)
 	Count(ctx context.Context, f Filter) (int, error)
-	// CountByAccount counts the rows of each account that has any.
-	CountByAccount(ctx context.Context, f Filter) (map[string]int, error)
 }
 
 // StatusID is the id of the status of a resource in a cluster.

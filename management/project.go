@@ -2,7 +2,6 @@ package management
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/hexplane/hexplane/internal/demeterevent"
@@ -47,13 +46,6 @@ func newProject(accountID, name string, at time.Time) Project {
 	}
 }
 
-// A name is reserved while it is being taken, whatever the case of its letters.
-func accountReservation(name string) string { return "account:" + strings.ToLower(name) }
-
-func projectReservation(accountID, name string) string {
-	return "project:" + accountID + ":" + strings.ToLower(name)
-}
-
 // CreateProject creates a project in the old database and in the state, and
 // tells every cluster where it is placed. The result of a repeat with the same
 // idempotency key is the first one's.
@@ -72,7 +64,6 @@ func (s *Service) CreateProject(ctx context.Context, req NewProject) (ProjectVie
 	p := newProject(req.AccountID, req.Name, op.CreatedAt)
 	p.Selector, p.Protected = req.Selector, req.Protected
 	op.AccountID, op.ResourceID = p.AccountID, p.ID
-	op.Reservation = projectReservation(p.AccountID, p.Name)
 	done, err := s.create(ctx, op, creation{Project: p})
 	if err != nil {
 		return ProjectView{}, err

@@ -65,6 +65,9 @@ func (s *Service) finishPurge(ctx context.Context, tx Tx, p Project) error {
 	if err := tx.Projects().Delete(ctx, p.ID); err != nil {
 		return err
 	}
+	if _, err := tx.AddProjects(ctx, map[string]int{p.AccountID: -1}); err != nil {
+		return err
+	}
 	if err := tx.Operations().Insert(ctx, s.syncOperation(p)); err != nil {
 		return err
 	}

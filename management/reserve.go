@@ -2,57 +2,65 @@ package management
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
-// reserve is the first step of creations: it checks quotas and stores the pending
-// operations, or finds those that earlier attempts have stored. Whether a name is
-// taken by what exists, the old database says in the second step: it has all.
+// errOvertaken is for an operation that was neither stored nor found: the one with
+// its key was given up in between.
+var errOvertaken = errors.New("overtaken by another request with the same key")
+
+// reserve is the first step of creations: it stores the pending operations, or finds
+// those that earlier attempts have stored, and counts them against the quota. Whether
+// a name is taken the old database says in the second step: it has all.
 func (s *Service) reserve(ctx context.Context, batch []*attempt) error {
 	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
-		fresh, err := findRepeated(ctx, tx, batch)
-		if err != nil || len(fresh) == 0 {
-			return err
-		}
-		r, err := lookAround(ctx, tx, fresh)
+		fresh, err := storePending(ctx, tx, batch)
 		if err != nil {
 			return err
 		}
-		var admitted []Operation
-		for _, a := range fresh {
-			if a.err = r.admit(a.creation, s.cfg.ProjectsPerAccount); a.err == nil {
-				admitted = append(admitted, a.asked)
+		refused, err := s.admit(ctx, tx, fresh)
+		for _, a := range refused {
+			if err == nil {
+				err = tx.Operations().Delete(ctx, a.op.ID)
 			}
 		}
-		stored, err := tx.Operations().InsertAll(ctx, admitted...)
-		if err != nil || stored == len(admitted) {
-			return err
-		}
-		return refuseTaken(ctx, tx, fresh)
+		return err
 	})
 	return unavailable(err, "reserve")
 }
 
-// findRepeated gives attempts the operations that they repeat and returns the
-// others. Every attempt begins anew, because the transaction may.
-func findRepeated(ctx context.Context, tx Tx, batch []*attempt) (fresh []*attempt, err error) {
-	keys := make([]string, len(batch))
+// storePending stores operations and returns the attempts whose were stored; the
+// others get those that they repeat. Every attempt begins anew, because the
+// transaction may.
+func storePending(ctx context.Context, tx Tx, batch []*attempt) (fresh []*attempt, err error) {
+	ops := make([]Operation, len(batch))
 	for i, a := range batch {
-		keys[i] = a.asked.Key
 		a.op, a.creation, a.err = a.asked, a.wanted, nil
+		ops[i] = a.asked
+	}
+	stored, err := tx.Operations().InsertAll(ctx, ops...)
+	if err != nil || stored == len(batch) {
+		return batch, err
+	}
+	keys := make([]string, len(batch))
+	for i, op := range ops {
+		keys[i] = op.Key
 	}
 	found, err := tx.Operations().List(ctx, Filter{Names: keys})
 	if err != nil {
 		return nil, err
 	}
-	earlier := make(map[string]Operation, len(found))
+	byKey := make(map[string]Operation, len(found))
 	for _, op := range found {
-		earlier[op.Key] = op
+		byKey[op.Key] = op
 	}
 	for _, a := range batch {
-		op, ok := earlier[a.asked.Key]
+		op, ok := byKey[a.asked.Key]
 		switch {
 		case !ok:
+			return nil, errOvertaken
+		case op.ID == a.asked.ID:
 			fresh = append(fresh, a)
 		case op.Fingerprint != a.asked.Fingerprint:
 			a.err = otherRequest()
@@ -64,70 +72,61 @@ func findRepeated(ctx context.Context, tx Tx, batch []*attempt) (fresh []*attemp
 	return fresh, nil
 }
 
-// refuseTaken refuses the admitted attempts whose operation was not stored.
-func refuseTaken(ctx context.Context, tx Tx, batch []*attempt) error {
-	ids := make([]string, len(batch))
-	for i, a := range batch {
-		ids[i] = a.asked.ID
+// admit counts new projects and returns the attempts that it refuses: those whose
+// account does not exist, and the last of those for which it has no room.
+func (s *Service) admit(ctx context.Context, tx Tx, fresh []*attempt) (refused []*attempt, err error) {
+	known, over, err := s.countNew(ctx, tx, fresh)
+	if err != nil {
+		return nil, err
 	}
-	stored, err := tx.Operations().GetAll(ctx, ids...)
-	for _, a := range batch {
-		mine := func(op Operation) bool { return op.ID == a.asked.ID }
-		if a.err == nil && !slices.ContainsFunc(stored, mine) {
-			a.err = refuse(ErrExists, "name", "is being taken by another request")
+	for _, a := range slices.Backward(fresh) {
+		owner := a.creation.Project.AccountID
+		switch {
+		case a.creation.Account != nil:
+			continue
+		case !known[owner]:
+			a.err = notFound("account", "account_id")
+		case over[owner] > 0:
+			a.err = refuse(ErrQuota, "account_id", "has all of its %d projects", s.cfg.ProjectsPerAccount)
+			over[owner]--
+		default:
+			continue
 		}
+		refused = append(refused, a)
 	}
-	return err
+	return refused, nil
 }
 
-// room is what the accounts of a batch of creations have. They are locked, so that
-// it stays true until the reservations are written.
-type room struct {
-	accounts map[string]bool // those that exist
-	projects map[string]int  // per account, with those reserved
-}
-
-func lookAround(ctx context.Context, tx Tx, batch []*attempt) (room, error) {
-	r := room{accounts: map[string]bool{}, projects: map[string]int{}}
-	var owners []string
-	for _, a := range batch {
+// countNew adds new projects to the numbers of their accounts, no more than there is
+// room for. It returns which accounts exist and how many projects were over.
+func (s *Service) countNew(ctx context.Context, tx Tx, fresh []*attempt) (known map[string]bool, over map[string]int, err error) {
+	more := map[string]int{}
+	for _, a := range fresh {
 		if a.creation.Account == nil {
-			owners = append(owners, a.creation.Project.AccountID)
+			more[a.creation.Project.AccountID]++
 		}
 	}
-	if len(owners) == 0 {
-		return r, nil
-	}
-	accounts, err := tx.Accounts().GetAll(ctx, owners...)
+	totals, err := tx.AddProjects(ctx, more)
 	if err != nil {
-		return r, err
+		return nil, nil, err
 	}
-	for _, a := range accounts {
-		r.accounts[a.ID] = true
+	known, over = map[string]bool{}, map[string]int{}
+	back := map[string]int{}
+	for id, total := range totals {
+		known[id] = true
+		if n := min(total-s.cfg.ProjectsPerAccount, more[id]); n > 0 {
+			over[id], back[id] = n, -n
+		}
 	}
-	existing, err := tx.Projects().CountByAccount(ctx, Filter{AccountIDs: owners})
-	if err != nil {
-		return r, err
-	}
-	reserved, err := tx.Operations().CountByAccount(ctx, Filter{AccountIDs: owners, Pending: true, Type: OpCreateProject})
-	for _, id := range owners {
-		r.projects[id] = existing[id] + reserved[id]
-	}
-	return r, err
+	_, err = tx.AddProjects(ctx, back)
+	return known, over, err
 }
 
-// admit refuses what there is no room for, and gives the room away otherwise.
-func (r room) admit(c creation, quota int) error {
-	if c.Account != nil {
+// count adds to the projects of the operation's account when it creates one.
+func count(ctx context.Context, tx Tx, op Operation, more int) error {
+	if op.Type != OpCreateProject {
 		return nil
 	}
-	owner := c.Project.AccountID
-	if !r.accounts[owner] {
-		return notFound("account", "account_id")
-	}
-	if r.projects[owner] >= quota {
-		return refuse(ErrQuota, "account_id", "has all of its %d projects", quota)
-	}
-	r.projects[owner]++
-	return nil
+	_, err := tx.AddProjects(ctx, map[string]int{op.AccountID: more})
+	return err
 }

@@ -50,11 +50,5 @@ var operationSchema = schema[management.Operation]{
 			pending: &o.Pending, created: &o.CreatedAt,
 		}
 	},
-	unique: func(o management.Operation) []string {
-		values := []string{"key " + o.Key}
-		if o.Reservation != "" {
-			values = append(values, "reservation "+o.Reservation)
-		}
-		return values
-	},
+	unique: func(o management.Operation) []string { return []string{o.Key} },
 }

@@ -106,13 +106,30 @@ func (t *memTx) FinishOperations(ctx context.Context, ids ...string) ([]string, 
 		if err != nil || !op.Pending {
 			continue
 		}
-		op.Pending, op.Reservation = false, ""
+		op.Pending = false
 		if err := t.operations.Update(ctx, op); err != nil {
 			return nil, err
 		}
 		ended = append(ended, id)
 	}
 	return ended, nil
+}
+
+// AddProjects implements management.Tx.
+func (t *memTx) AddProjects(ctx context.Context, more map[string]int) (map[string]int, error) {
+	totals := map[string]int{}
+	for id, n := range more {
+		account, err := t.accounts.Get(ctx, id)
+		if err != nil {
+			continue
+		}
+		account.Projects += n
+		if err := t.accounts.Update(ctx, account); err != nil {
+			return nil, err
+		}
+		totals[id] = account.Projects
+	}
+	return totals, nil
 }
 
 func (t *memTx) Publish(_ context.Context, msgs ...*eventbus.Message) error {

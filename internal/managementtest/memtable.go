@@ -155,19 +155,6 @@ func (t *memTable[T]) Count(ctx context.Context, f management.Filter) (int, erro
 	return len(rows), err
 }
 
-func (t *memTable[T]) CountByAccount(ctx context.Context, f management.Filter) (map[string]int, error) {
-	rows, err := t.List(ctx, f)
-	counts := map[string]int{}
-	for i := range rows {
-		account := t.schema.columns(&rows[i]).account
-		if account == nil {
-			return nil, errors.New("managementtest: the rows of this table belong to no account")
-		}
-		counts[*account]++
-	}
-	return counts, err
-}
-
 // pass applies the filter, field by field; a field that the table has no column
 // for is an error.
 func (c columns) pass(f management.Filter) (bool, error) {

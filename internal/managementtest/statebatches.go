@@ -2,6 +2,7 @@ package managementtest
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -37,11 +38,6 @@ func (f stateFixture) manyRows(t *testing.T) {
 		stored, err = tx.Projects().InsertAll(ctx, sampleProject("p", "a"), sampleProject("q", "b"), sampleProject("r", "a"))
 		require.NoError(t, err)
 		require.Equal(t, 3, stored)
-		counts, err := tx.Projects().CountByAccount(ctx, management.Filter{AccountIDs: []string{"a", "b", "c"}})
-		require.NoError(t, err)
-		require.Equal(t, map[string]int{"a": 2, "b": 1}, counts)
-		_, err = tx.Accounts().CountByAccount(ctx, management.Filter{})
-		require.Error(t, err)
 		return nil
 	})
 }
@@ -49,10 +45,10 @@ func (f stateFixture) manyRows(t *testing.T) {
 func (f stateFixture) finishOperations(t *testing.T) {
 	f.update(t, func(ctx context.Context, tx management.Tx) error {
 		stored, err := tx.Operations().InsertAll(ctx,
-			management.Operation{ID: "1", Key: "k1", Reservation: "r1", Pending: true, Intent: []byte(`{}`)},
-			management.Operation{ID: "2", Key: "k2", Reservation: "r2", Pending: true},
+			management.Operation{ID: "1", Key: "k1", Pending: true, Intent: []byte(`{}`)},
+			management.Operation{ID: "2", Key: "k2", Pending: true},
 			management.Operation{ID: "3", Key: "k3"},
-			management.Operation{ID: "4", Key: "k4", Reservation: "r2", Pending: true})
+			management.Operation{ID: "4", Key: "k2", Pending: true})
 		require.NoError(t, err)
 		require.Equal(t, 3, stored)
 		ended, err := tx.FinishOperations(ctx, "1", "3", "none")
@@ -64,7 +60,53 @@ func (f stateFixture) finishOperations(t *testing.T) {
 		op, err := tx.Operations().Get(ctx, "1")
 		require.NoError(t, err)
 		require.Equal(t, management.Operation{ID: "1", Key: "k1", Intent: []byte(`{}`)}, op)
-		_, err = tx.Operations().InsertAll(ctx, management.Operation{ID: "5", Key: "k5", Reservation: "r1", Pending: true})
-		return err
+		return nil
 	})
+}
+
+func (f stateFixture) addProjects(t *testing.T) {
+	counts := func() (all []int) {
+		f.view(t, func(ctx context.Context, tx management.Tx) error {
+			accounts, err := tx.Accounts().GetAll(ctx, "a", "b", "c")
+			for _, a := range accounts {
+				all = append(all, a.Projects)
+			}
+			return err
+		})
+		return all
+	}
+	f.update(t, func(ctx context.Context, tx management.Tx) error {
+		a := sampleAccount("a")
+		a.Projects = 1
+		_, err := tx.Accounts().InsertAll(ctx, a, sampleAccount("b"), sampleAccount("c"))
+		require.NoError(t, err)
+		for _, nothing := range []map[string]int{nil, {}, {"none": 3}} {
+			totals, err := tx.AddProjects(ctx, nothing)
+			require.NoError(t, err)
+			require.Empty(t, totals)
+		}
+		totals, err := tx.AddProjects(ctx, map[string]int{"a": 2, "b": 3, "none": 4})
+		require.NoError(t, err)
+		require.Equal(t, map[string]int{"a": 3, "b": 3}, totals)
+		totals, err = tx.AddProjects(ctx, map[string]int{"b": -1, "a": 1, "c": 1})
+		require.NoError(t, err)
+		require.Equal(t, map[string]int{"a": 4, "b": 2, "c": 1}, totals)
+		return nil
+	})
+	require.Equal(t, []int{4, 2, 1}, counts())
+	var together sync.WaitGroup
+	for range 8 {
+		together.Go(func() {
+			f.update(t, func(ctx context.Context, tx management.Tx) error {
+				_, err := tx.AddProjects(ctx, map[string]int{"a": 1, "b": 1, "c": 1})
+				return err
+			})
+		})
+	}
+	together.Wait()
+	require.Equal(t, []int{12, 10, 9}, counts(), "none is lost")
+	require.Error(t, f.store.View(t.Context(), func(ctx context.Context, tx management.Tx) error {
+		_, err := tx.AddProjects(ctx, map[string]int{"a": 1})
+		return err
+	}))
 }

@@ -31,6 +31,7 @@ func RunStateStore(t *testing.T, h StateHarness) {
 		"missing rows":                   stateFixture.missing,
 		"many rows at once":              stateFixture.manyRows,
 		"operations end once":            stateFixture.finishOperations,
+		"projects are counted":           stateFixture.addProjects,
 		"filters":                        stateFixture.filters,
 		"pages":                          stateFixture.pages,
 		"unknown filters fail":           stateFixture.unknownFilters,
@@ -119,9 +120,9 @@ func (f stateFixture) roundTrip(t *testing.T) {
 	same(t, f, management.Tx.Audit, "e", entry, nil)
 	op := management.Operation{
 		ID: "o", Key: "k", Fingerprint: "f", Actor: "k", Type: management.OpCreateProject, AccountID: "a",
-		ResourceID: "p", Reservation: "r", Pending: true, Intent: []byte(`{}`), CreatedAt: sampleTime,
+		ResourceID: "p", Pending: true, Intent: []byte(`{}`), CreatedAt: sampleTime,
 	}
-	same(t, f, management.Tx.Operations, "o", op, func(o *management.Operation) { o.Pending, o.Reservation = false, "" })
+	same(t, f, management.Tx.Operations, "o", op, func(o *management.Operation) { o.Pending = false })
 }
 
 // same inserts a row, reads it, changes it, and reads it again.
@@ -164,16 +165,12 @@ func (f stateFixture) unique(t *testing.T) {
 		other.Namespace = "prj-p"
 		require.ErrorIs(t, tx.Projects().Insert(ctx, other), management.ErrExists, "the namespace")
 
-		op := management.Operation{ID: "1", Key: "k1", Reservation: "r", Pending: true, Type: management.OpCreateAccount}
+		op := management.Operation{ID: "1", Key: "k1", Pending: true, Type: management.OpCreateAccount}
 		require.NoError(t, tx.Operations().Insert(ctx, op))
 		op.ID = "2"
 		require.ErrorIs(t, tx.Operations().Insert(ctx, op), management.ErrExists, "the key")
 		op.Key = "k2"
-		require.ErrorIs(t, tx.Operations().Insert(ctx, op), management.ErrExists, "the reservation")
-		op.Reservation = ""
 		require.NoError(t, tx.Operations().Insert(ctx, op))
-		op.ID, op.Key = "3", "k3"
-		require.NoError(t, tx.Operations().Insert(ctx, op), "no reservation is not one")
 		return nil
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -102,6 +104,38 @@ func (s *Statement) list(values []string) {
 		}
 		s.Value(values[min(i, len(values)-1)])
 	}
+}
+
+// Numbers writes a table of the columns id and n. Like [Statement.AndIn] it repeats
+// the last row, where that makes for fewer texts.
+func (s *Statement) Numbers(of map[string]int) {
+	ids := slices.Sorted(maps.Keys(of))
+	if s.numbered {
+		var texts, numbers array
+		for _, id := range ids {
+			texts.quote(id)
+			numbers.plain(strconv.Itoa(of[id]))
+		}
+		s.WriteString("(SELECT * FROM unnest(")
+		s.Value(texts.end())
+		s.WriteString("::text[], ")
+		s.Value(numbers.end())
+		s.WriteString("::bigint[]) AS u (id, n))")
+		return
+	}
+	s.WriteString("(SELECT column1 AS id, column2 AS n FROM (VALUES ")
+	for i := 0; i < len(ids) || i&(i-1) != 0; i++ {
+		if i > 0 {
+			s.WriteByte(',')
+		}
+		id := ids[min(i, len(ids)-1)]
+		s.WriteByte('(')
+		s.Value(id)
+		s.WriteByte(',')
+		s.Value(of[id])
+		s.WriteByte(')')
+	}
+	s.WriteString("))")
 }
 
 func (s *Statement) narrow() {

@@ -16,6 +16,7 @@ type accountRow struct {
 	OwnerEmail       string `bun:"owner_email"`
 	DefaultProjectID string `bun:"default_project_id"`
 	CreatedAt        int64  `bun:"created_at"`
+	Projects         int64  `bun:"projects"`
 }
 
 var accountColumns = columns{name: "lower(name)", foldNames: true}
@@ -23,14 +24,14 @@ var accountColumns = columns{name: "lower(name)", foldNames: true}
 func (r *accountRow) from(a management.Account) {
 	*r = accountRow{
 		ID: a.ID, Name: a.Name, OwnerEmail: a.OwnerEmail,
-		DefaultProjectID: a.DefaultProjectID, CreatedAt: micros(a.CreatedAt),
+		DefaultProjectID: a.DefaultProjectID, CreatedAt: micros(a.CreatedAt), Projects: int64(a.Projects),
 	}
 }
 
 func (r *accountRow) to() management.Account {
 	return management.Account{
 		ID: r.ID, Name: r.Name, OwnerEmail: r.OwnerEmail,
-		DefaultProjectID: r.DefaultProjectID, CreatedAt: moment(r.CreatedAt),
+		DefaultProjectID: r.DefaultProjectID, CreatedAt: moment(r.CreatedAt), Projects: int(r.Projects),
 	}
 }
 

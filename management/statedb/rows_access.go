@@ -76,7 +76,6 @@ type operationRow struct {
 	Type        management.OperationType `bun:"type"`
 	AccountID   string                   `bun:"account_id"`
 	ResourceID  string                   `bun:"resource_id"`
-	Reservation string                   `bun:"reservation"`
 	Pending     bool                     `bun:"pending"`
 	Intent      string                   `bun:"intent"`
 	CreatedAt   int64                    `bun:"created_at"`
@@ -89,7 +88,7 @@ var operationColumns = columns{
 func (r *operationRow) from(o management.Operation) {
 	*r = operationRow{
 		ID: o.ID, Key: o.Key, Fingerprint: o.Fingerprint, Actor: o.Actor, Type: o.Type,
-		AccountID: o.AccountID, ResourceID: o.ResourceID, Reservation: o.Reservation, Pending: o.Pending,
+		AccountID: o.AccountID, ResourceID: o.ResourceID, Pending: o.Pending,
 		Intent: string(o.Intent), CreatedAt: micros(o.CreatedAt),
 	}
 }
@@ -97,7 +96,7 @@ func (r *operationRow) from(o management.Operation) {
 func (r *operationRow) to() management.Operation {
 	return management.Operation{
 		ID: r.ID, Key: r.Key, Fingerprint: r.Fingerprint, Actor: r.Actor, Type: r.Type,
-		AccountID: r.AccountID, ResourceID: r.ResourceID, Reservation: r.Reservation, Pending: r.Pending,
+		AccountID: r.AccountID, ResourceID: r.ResourceID, Pending: r.Pending,
 		Intent: json.RawMessage(r.Intent), CreatedAt: moment(r.CreatedAt),
 	}
 }

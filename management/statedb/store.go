@@ -149,7 +149,7 @@ func (t *tx) FinishOperations(ctx context.Context, ids ...string) ([]string, err
 		return nil, nil
 	}
 	end := sqlrows.On(t.db)
-	end.WriteString("UPDATE operations SET pending = FALSE, reservation = ''")
+	end.WriteString("UPDATE operations SET pending = FALSE")
 	end.And("pending", nil)
 	end.AndIn("id", ids)
 	end.WriteString(" RETURNING id")

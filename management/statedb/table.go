@@ -3,7 +3,6 @@ package statedb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -158,29 +157,6 @@ func (t table[T, R, P]) Count(ctx context.Context, f management.Filter) (n int, 
 		return 0, err
 	}
 	return n, wrap("count", query.Scan(ctx, t.tx.store.db.DB, &n))
-}
-
-func (t table[T, R, P]) CountByAccount(ctx context.Context, f management.Filter) (map[string]int, error) {
-	if t.columns.account == "" {
-		return nil, errors.New("statedb: the rows of this table belong to no account")
-	}
-	query := t.selecting("account_id, count(*) AS n")
-	if err := t.columns.narrow(query, f); err != nil {
-		return nil, err
-	}
-	query.WriteString(" GROUP BY account_id")
-	var groups []struct {
-		AccountID string `bun:"account_id"`
-		Rows      int    `bun:"n"`
-	}
-	if err := query.Scan(ctx, t.tx.store.db.DB, &groups); err != nil {
-		return nil, wrap("count by account", err)
-	}
-	counts := make(map[string]int, len(groups))
-	for _, g := range groups {
-		counts[g.AccountID] = g.Rows
-	}
-	return counts, nil
 }
 
 func affected(op string, result sql.Result, err, none error) error {

@@ -10,24 +10,39 @@ import (
 // complete is the third step of creations, the one transaction that makes them
 // visible: accounts, projects, audit, outbox, and the end of the operations.
 func (s *Service) complete(ctx context.Context, batch []*attempt) error {
-	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
-		mine, err := endOperations(ctx, tx, batch)
-		if err != nil || len(mine) == 0 {
-			return err
-		}
-		clusters, err := clusterIndex(ctx, tx)
-		if err != nil {
-			return err
-		}
-		var all created
-		for _, a := range mine {
-			if err := s.add(ctx, tx, &all, a, clusters); err != nil {
-				return err
-			}
-		}
-		return all.insert(ctx, tx)
-	})
+	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error { return s.completeIn(ctx, tx, batch) })
 	return unavailable(err, "write the state")
+}
+
+// completeAndReserve does the third step of a batch and the first of the next in one
+// transaction. When it fails both are to be done apart.
+func (s *Service) completeAndReserve(ctx context.Context, batch, next []*attempt) error {
+	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
+		if err := s.completeIn(ctx, tx, batch); err != nil {
+			return err
+		}
+		return s.reserveIn(ctx, tx, next)
+	})
+	tried(next, err)
+	return err
+}
+
+func (s *Service) completeIn(ctx context.Context, tx Tx, batch []*attempt) error {
+	mine, err := endOperations(ctx, tx, batch)
+	if err != nil || len(mine) == 0 {
+		return err
+	}
+	clusters, err := clusterIndex(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var all created
+	for _, a := range mine {
+		if err := s.add(ctx, tx, &all, a, clusters); err != nil {
+			return err
+		}
+	}
+	return all.insert(ctx, tx)
 }
 
 // created collects what a batch of creations writes.

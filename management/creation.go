@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // creation is the intent of CreateAccount and CreateProject: everything that
@@ -41,6 +42,10 @@ type attempt struct {
 	// completed here. Neither when an earlier attempt did all.
 	err  error
 	view *ProjectView
+
+	// Whether the first step was begun here, so that its operation may be stored
+	// even if it was not told, and whether it is done.
+	begun, reserved bool
 }
 
 // creationsAtOnce is how many creations share the transactions of a batch.
@@ -61,13 +66,23 @@ func (s *Service) create(ctx context.Context, op Operation, c creation) (*attemp
 	return a, unavailable(err, "create")
 }
 
-// createAll carries each attempt to its own end: done, refused, or failed.
-func (s *Service) createAll(ctx context.Context, _ struct{}, batch []*attempt) ([]*attempt, error) {
+// createAll carries each attempt to its own end: done, refused, or failed. The last
+// step of the batch goes with the first of the one ahead.
+func (s *Service) createAll(ctx context.Context, _ struct{}, batch []*attempt, ahead func() []*attempt) ([]*attempt, error) {
 	for rest := batch; len(rest) > 0; {
-		var now []*attempt
+		var now, next []*attempt
 		now, rest = apart(rest)
-		together(now, func(part []*attempt) error { return s.reserve(ctx, part) })
-		s.finishAll(ctx, standing(now))
+		together(unreserved(now), func(part []*attempt) error { return s.reserve(ctx, part) })
+		now = standing(now)
+		s.writeOld(ctx, now)
+		now = standing(now)
+		if len(rest) == 0 {
+			next, _ = apart(ahead())
+		}
+		if len(next) == 0 || s.completeAndReserve(ctx, now, next) != nil {
+			together(now, func(part []*attempt) error { return s.complete(ctx, part) })
+		}
+		s.announce(now)
 	}
 	return batch, nil
 }
@@ -85,6 +100,10 @@ func apart(batch []*attempt) (first, rest []*attempt) {
 		first = append(first, a)
 	}
 	return first, rest
+}
+
+func unreserved(batch []*attempt) []*attempt {
+	return slices.DeleteFunc(slices.Clone(batch), func(a *attempt) bool { return a.reserved })
 }
 
 // fail notes that a step could not be done.
@@ -122,6 +141,24 @@ func standing(batch []*attempt) []*attempt {
 // finishAll does the second and third step of pending operations; both can be
 // repeated.
 func (s *Service) finishAll(ctx context.Context, batch []*attempt) {
+	s.writeOld(ctx, batch)
+	batch = standing(batch)
+	together(batch, func(part []*attempt) error { return s.complete(ctx, part) })
+	s.announce(batch)
+}
+
+// announce tells those who watch what was created.
+func (s *Service) announce(batch []*attempt) {
+	for _, a := range batch {
+		if a.err == nil {
+			s.changes.announce(a.creation.Project.ID)
+		}
+	}
+}
+
+// writeOld is the second step of creations. What the old database refuses is given
+// up.
+func (s *Service) writeOld(ctx context.Context, batch []*attempt) {
 	var projects []*attempt
 	for _, a := range batch {
 		if a.creation.Account == nil {
@@ -134,12 +171,6 @@ func (s *Service) finishAll(ctx context.Context, batch []*attempt) {
 	for _, a := range batch {
 		if errors.Is(a.err, ErrExists) || errors.Is(a.err, ErrNotFound) {
 			a.err = s.abandon(ctx, a.op, a.err)
-		}
-	}
-	together(standing(batch), func(part []*attempt) error { return s.complete(ctx, part) })
-	for _, a := range batch {
-		if a.err == nil {
-			s.changes.announce(a.creation.Project.ID)
 		}
 	}
 }

@@ -25,20 +25,22 @@
 // database and to the state, which share no transaction. CreateAccount and
 // CreateProject therefore proceed in three steps, each repeatable:
 //
-//  1. Reserve. One state transaction checks the quota and stores a pending
-//     [Operation]: all ids, names and times that will be written, the unique
-//     reservation of the name, and the idempotency key. From here on the
+//  1. Reserve. One state transaction counts the project against the quota of its
+//     account and stores a pending [Operation]: all ids, names and times that will
+//     be written, and the idempotency key, which is unique. From here on the
 //     creation will be finished or refused, but never forgotten.
 //  2. Old database. One transaction there writes the rows under the ids of step
 //     1; rows that are already there by that id are a success. When the old
 //     database, which has every name that the state has, refuses one that is
-//     taken, the operation is deleted and nothing is left of it anywhere.
+//     taken, the operation is deleted and no longer counts: nothing is left of it
+//     anywhere.
 //  3. Complete. One state transaction ends the operation and inserts account,
 //     project, audit entries and the event in the outbox. If the operation has
 //     ended already, it does nothing.
 //
 // Creations that come at the same time go through the steps together, and each
 // transaction carries them all; yet each is refused, done or repeated by itself.
+// While others wait, step 3 of a batch and step 1 of the next are one transaction.
 //
 // A crash before the commit of step 1 leaves nothing. A crash after it leaves a
 // pending operation, which is carried through steps 2 and 3 by whichever comes

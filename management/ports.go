@@ -58,13 +58,18 @@ type Tx interface {
 	Keys() Table[APIKey]
 	Audit() Table[AuditEntry]
 	Operations() Table[Operation]
+	CreationTx
+	EventPublisher
+}
+
+// CreationTx is the part of a transaction that is made for many creations at once.
+type CreationTx interface {
 	// FinishOperations ends those of the operations that are pending and returns
 	// their ids.
 	FinishOperations(ctx context.Context, ids ...string) ([]string, error)
 	// AddProjects adds to the number of Projects of accounts, by account id, and
 	// returns what the numbers are then, of those accounts that exist. It locks them.
 	AddProjects(ctx context.Context, more map[string]int) (map[string]int, error)
-	EventPublisher
 }
 
 // EventPublisher takes events to be sent. Within a transaction they are stored

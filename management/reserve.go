@@ -14,29 +14,63 @@ var errOvertaken = errors.New("overtaken by another request with the same key")
 // those that earlier attempts have stored, and counts them against the quota. Whether
 // a name is taken the old database says in the second step: it has all.
 func (s *Service) reserve(ctx context.Context, batch []*attempt) error {
-	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error {
-		fresh, err := storePending(ctx, tx, batch)
-		if err != nil {
-			return err
-		}
-		refused, err := s.admit(ctx, tx, fresh)
-		for _, a := range refused {
-			if err == nil {
-				err = tx.Operations().Delete(ctx, a.op.ID)
-			}
-		}
-		return err
-	})
+	err := s.state.Update(ctx, func(ctx context.Context, tx Tx) error { return s.reserveIn(ctx, tx, batch) })
+	tried(batch, err)
 	return unavailable(err, "reserve")
 }
 
+// tried notes that the first step was carried out, or may have been.
+func tried(batch []*attempt, err error) {
+	for _, a := range batch {
+		a.begun, a.reserved = true, err == nil
+	}
+}
+
+func (s *Service) reserveIn(ctx context.Context, tx Tx, batch []*attempt) error {
+	// Every attempt begins anew, because the transaction may.
+	for _, a := range batch {
+		a.op, a.creation, a.err = a.asked, a.wanted, nil
+	}
+	batch, err := withoutStored(ctx, tx, batch)
+	if err != nil || len(batch) == 0 {
+		return err
+	}
+	fresh, err := storePending(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	refused, err := s.admit(ctx, tx, fresh)
+	for _, a := range refused {
+		if err == nil {
+			err = tx.Operations().Delete(ctx, a.op.ID)
+		}
+	}
+	return err
+}
+
+// withoutStored leaves out the attempts that were stored and counted before, by a
+// transaction whose end was not told.
+func withoutStored(ctx context.Context, tx Tx, batch []*attempt) ([]*attempt, error) {
+	var ids []string
+	for _, a := range batch {
+		if a.begun {
+			ids = append(ids, a.asked.ID)
+		}
+	}
+	stored, err := tx.Operations().GetAll(ctx, ids...)
+	if err != nil || len(stored) == 0 {
+		return batch, err
+	}
+	return slices.DeleteFunc(slices.Clone(batch), func(a *attempt) bool {
+		return slices.ContainsFunc(stored, func(op Operation) bool { return op.ID == a.asked.ID })
+	}), nil
+}
+
 // storePending stores operations and returns the attempts whose were stored; the
-// others get those that they repeat. Every attempt begins anew, because the
-// transaction may.
+// others get those that they repeat.
 func storePending(ctx context.Context, tx Tx, batch []*attempt) (fresh []*attempt, err error) {
 	ops := make([]Operation, len(batch))
 	for i, a := range batch {
-		a.op, a.creation, a.err = a.asked, a.wanted, nil
 		ops[i] = a.asked
 	}
 	stored, err := tx.Operations().InsertAll(ctx, ops...)

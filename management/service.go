@@ -32,7 +32,7 @@ func New(state StateStore, demeter DemeterStore, specs SpecChecker, cfg Config) 
 		cfg: cfg.withDefaults(), state: state, demeter: demeter, specs: specs,
 		changes: newChanges(),
 	}
-	s.creations = groupcommit.New(creationsAtOnce, s.createAll)
+	s.creations = groupcommit.NewLookingAhead(creationsAtOnce, s.createAll)
 	s.sightings = groupcommit.New(sightingsAtOnce, s.observeAll)
 	s.logins = groupcommit.New(loginsAtOnce, s.readKeys)
 	return s

@@ -139,3 +139,59 @@ func TestAPanicIsAnError(t *testing.T) {
 		require.ErrorContains(t, err, "oops")
 	}
 }
+
+// TestLookingAhead lets callers of a batch that was looked at give up: it comes as it
+// was seen, led by one that waits, or not at all when nobody does.
+func TestLookingAhead(t *testing.T) {
+	for name, c := range map[string]struct {
+		givesUp [2]bool
+		want    [][]int
+	}{
+		"nobody gives up": {[2]bool{false, false}, [][]int{{0}, {1, 2}, {3}}},
+		"the first":       {[2]bool{true, false}, [][]int{{0}, {1, 2}, {3}}},
+		"the second":      {[2]bool{false, true}, [][]int{{0}, {1, 2}, {3}}},
+		"both":            {[2]bool{true, true}, [][]int{{0}, {3}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				looked, let := make(chan []int), make(chan struct{})
+				var did [][]int
+				g := groupcommit.NewLookingAhead(3, func(_ context.Context, _ string, in []int, ahead func() []int) ([]int, error) {
+					did = append(did, in)
+					if <-let; in[0] == 0 {
+						looked <- ahead()
+						<-let
+					}
+					return in, nil
+				})
+				given, giveUp := context.WithCancel(t.Context())
+				var callers sync.WaitGroup
+				call := func(i int, givesUp bool) {
+					ctx, want := t.Context(), error(nil)
+					if givesUp {
+						ctx, want = given, context.Canceled
+					}
+					callers.Go(func() {
+						out, err := g.Do(ctx, "k", i)
+						require.ErrorIs(t, err, want)
+						if want == nil {
+							require.Equal(t, i, out)
+						}
+					})
+					synctest.Wait()
+				}
+				call(0, false)
+				call(1, c.givesUp[0])
+				call(2, c.givesUp[1])
+				let <- struct{}{}
+				require.Equal(t, []int{1, 2}, <-looked)
+				call(3, false)
+				giveUp()
+				synctest.Wait()
+				close(let)
+				callers.Wait()
+				require.Equal(t, c.want, did)
+			})
+		})
+	}
+}

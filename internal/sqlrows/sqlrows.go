@@ -116,7 +116,7 @@ func (s *Statement) Numbers(of map[string]int) {
 			texts.quote(id)
 			numbers.plain(strconv.Itoa(of[id]))
 		}
-		s.WriteString("(SELECT * FROM unnest(")
+		s.WriteString("(SELECT id, n FROM unnest(")
 		s.Value(texts.end())
 		s.WriteString("::text[], ")
 		s.Value(numbers.end())

@@ -36,7 +36,7 @@ func BenchmarkDemeterCreateProject(b *testing.B) {
 // and the ratio has its least and greatest beside it.
 func benchmarkCreateProject(b *testing.B, name string, databases func(*testing.B) (environment, sqldb.Config)) {
 	b.Helper()
-	for _, clients := range []int{callers, 4 * callers} {
+	for _, clients := range []int{callers, 4 * callers, 16 * callers} {
 		b.Run(name+"/callers="+strconv.Itoa(clients), func(b *testing.B) {
 			env, bare := databases(b)
 			compareWithBare(b, env, bare, clients)

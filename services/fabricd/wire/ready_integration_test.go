@@ -25,25 +25,12 @@ func BenchmarkDemeterReady(b *testing.B) {
 	account := s.createAccount("bench").GetAccountId()
 	s.awaitReady(s.createProject(account, "first").GetProjectId())
 	b.Run("20 per second", func(b *testing.B) {
-		took := make([]time.Duration, b.N)
-		errs := make([]error, b.N)
-		var calls sync.WaitGroup
-		due := time.NewTicker(time.Second / perSecond)
-		defer due.Stop()
+		// The servers have just been started: they are slower in their first seconds.
+		s.createEvery(b, account, "warm", time.Second/perSecond, 10*perSecond)
+		b.ResetTimer()
 		begun := time.Now()
-		for i := range b.N {
-			calls.Go(func() {
-				start := time.Now()
-				errs[i] = s.createAndWatch(account, fmt.Sprintf("p%d of %d", i, b.N))
-				took[i] = time.Since(start)
-			})
-			<-due.C
-		}
-		calls.Wait()
+		took := s.createEvery(b, account, "p", time.Second/perSecond, b.N)
 		lasted := time.Since(begun)
-		for _, err := range errs {
-			require.NoError(b, err)
-		}
 		slices.Sort(took)
 		b.ReportMetric(float64(b.N)/lasted.Seconds(), "projects/s")
 		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
@@ -51,6 +38,30 @@ func BenchmarkDemeterReady(b *testing.B) {
 		b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "max-ms")
 	})
 	s.stop()
+}
+
+// createEvery begins to create a project at each interval, whether the ones before are
+// ready or not, and returns how long each took to be.
+func (s *stage) createEvery(b *testing.B, account, prefix string, interval time.Duration, n int) []time.Duration {
+	b.Helper()
+	took := make([]time.Duration, n)
+	errs := make([]error, n)
+	var calls sync.WaitGroup
+	due := time.NewTicker(interval)
+	defer due.Stop()
+	for i := range n {
+		calls.Go(func() {
+			start := time.Now()
+			errs[i] = s.createAndWatch(account, fmt.Sprintf("%s%d of %d", prefix, i, n))
+			took[i] = time.Since(start)
+		})
+		<-due.C
+	}
+	calls.Wait()
+	for _, err := range errs {
+		require.NoError(b, err)
+	}
+	return took
 }
 
 // createAndWatch creates a project and returns when it is ready.

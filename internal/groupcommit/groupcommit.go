@@ -17,8 +17,8 @@ import (
 // ErrPanic is the error of every call of a batch that panicked.
 var ErrPanic = errors.New("groupcommit: panic")
 
-// Group batches calls per key. It starts no goroutine: the caller at the head of
-// a batch does it. It is safe for concurrent use.
+// Group batches calls per key. It starts no goroutine: one of a batch's
+// callers does it. It is safe for concurrent use.
 type Group[K comparable, In, Out any] struct {
 	limit int
 	do    func(ctx context.Context, key K, in []In, ahead func() []In) ([]Out, error)

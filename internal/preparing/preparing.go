@@ -2,8 +2,8 @@
 // on parsing most of them than on running them.
 //
 // It works below database/sql, in each connection, so that callers write statements
-// as ever, within transactions and without. A statement without parameters is taken
-// to have its values in the text, so that it hardly comes again, and is not kept.
+// as ever, within transactions and without. A statement that has values in its text
+// hardly comes again, and is not kept.
 package preparing
 
 import (
@@ -11,12 +11,13 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"strings"
 
 	_ "modernc.org/sqlite" // registers the driver
 )
 
 // OpenSQLite is sql.Open of a SQLite database whose connections keep the last few
-// hundred statements that have parameters prepared.
+// hundred statements prepared.
 func OpenSQLite(dsn string) (*sql.DB, error) {
 	plain, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -86,7 +87,7 @@ func (p *preparing) ExecContext(ctx context.Context, text string, args []driver.
 
 // QueryContext implements driver.QueryerContext.
 func (p *preparing) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
-	if len(args) == 0 {
+	if len(args) == 0 && !comesAgain(text) {
 		return p.sqliteConn.QueryContext(ctx, text, args)
 	}
 	stmt, err := p.take(ctx, text)
@@ -98,6 +99,11 @@ func (p *preparing) QueryContext(ctx context.Context, text string, args []driver
 		return nil, errors.Join(err, p.giveBack(text, stmt))
 	}
 	return &preparedRows{rows, func() error { return p.giveBack(text, stmt) }}, nil
+}
+
+// comesAgain reports a query without parameters that has no values in its text either.
+func comesAgain(text string) bool {
+	return strings.HasPrefix(text, "SELECT ") && !strings.ContainsAny(text, "'0123456789;")
 }
 
 func (p *preparing) take(ctx context.Context, text string) (preparedStmt, error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 )
@@ -19,6 +20,8 @@ type App[C any] struct {
 	HTTPAddr, AdminAddr string // defaults of HTTP_ADDR and ADMIN_ADDR
 	New                 func(ctx context.Context, p *Platform, cfg C) (*Service, error)
 	Commands            []Command[C]
+	// GCPercent is GOGC where the environment has none; 0 leaves it to Go.
+	GCPercent int
 }
 
 // Command is another mode of the binary: it runs once and ends.
@@ -30,6 +33,9 @@ type Command[C any] struct {
 
 // Main runs the binary with the process's arguments and environment, and exits.
 func Main[C any](app App[C]) {
+	if app.GCPercent != 0 && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(app.GCPercent)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := Run(ctx, app, os.Args[1:], environ(os.Environ()), os.Stdout, os.Stderr)
 	stop()

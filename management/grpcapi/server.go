@@ -52,9 +52,14 @@ func New(svc *management.Service, cfg Config) *Server {
 		cfg.Logger = slog.Default()
 	}
 	s := &Server{cfg: cfg, svc: svc, health: health.NewServer(), closing: make(chan struct{})}
-	const largestRequest = 1 << 20
+	const (
+		largestRequest = 1 << 20
+		// Goroutines that stay have stacks that need not grow for every call.
+		workers = 128
+	)
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(largestRequest),
+		grpc.NumStreamWorkers(workers),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.ChainUnaryInterceptor(s.answerUnary, s.limitTime, s.authenticateUnary, s.checkUnary),

@@ -10,6 +10,7 @@ import (
 	"github.com/hexplane/hexplane/eventbus/sqlbox"
 	"github.com/hexplane/hexplane/internal/managementtest"
 	"github.com/hexplane/hexplane/internal/realservers"
+	"github.com/hexplane/hexplane/internal/sqldb"
 	"github.com/hexplane/hexplane/internal/sqldb/sqldbtest"
 	"github.com/hexplane/hexplane/management"
 	"github.com/hexplane/hexplane/management/statedb"
@@ -27,6 +28,7 @@ func TestConformancePostgres(t *testing.T) {
 	t.Run("audit is append-only", func(t *testing.T) {
 		auditIsAppendOnly(t, open(t, statedb.Config{URL: sqldbtest.Postgres(t, server)}))
 	})
+	t.Run("upgrade", func(t *testing.T) { upgrade(t, sqldb.Config{URL: sqldbtest.Postgres(t, server)}) })
 	t.Run("two processes migrate at once", func(t *testing.T) {
 		url := sqldbtest.Postgres(t, server)
 		failures := make(chan error, 4)

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/hexplane/hexplane/internal/sqldb"
 	pb "github.com/hexplane/hexplane/management/managementpb"
+	"github.com/hexplane/hexplane/services/management/wire"
 )
 
 // callers is how many clients ask at the same time, where nothing else is said.
@@ -47,6 +49,7 @@ func benchmarkCreateProject(b *testing.B, name string, databases func(*testing.B
 func compareWithBare(b *testing.B, env environment, bare sqldb.Config, clients int) {
 	b.Helper()
 	const rounds = 5
+	defer debug.SetGCPercent(debug.SetGCPercent(wire.App().GCPercent)) // for both sides
 	s := start(b, env, b.TempDir())
 	accounts := someAccounts(b, s)
 	transactions := openBare(b, bare)

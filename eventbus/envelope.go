@@ -12,16 +12,15 @@ import (
 // Unmarshal implements Serializer. It returns ErrUndecodable when the value is
 // not the envelope or names no event type. The payload is a part of the record's
 // value, not a copy.
-func (JSONSerializer) Unmarshal(rec *Record) (*Message, error) {
+func (s JSONSerializer) Unmarshal(rec *Record) (*Message, error) {
 	msg := new(Message)
-	if err := unmarshal(rec, msg); err != nil {
+	if err := s.fill(rec, msg); err != nil {
 		return nil, err
 	}
 	return msg, nil
 }
 
-// unmarshal fills an empty message.
-func unmarshal(rec *Record, msg *Message) error {
+func (JSONSerializer) fill(rec *Record, msg *Message) error {
 	msg.Topic, msg.Key = rec.Topic, string(rec.Key)
 	if !decodeOwn(rec, msg) {
 		if err := decodeEnvelope(rec, msg); err != nil {

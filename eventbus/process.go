@@ -49,6 +49,11 @@ type arrival struct {
 	first handling
 }
 
+// filler is a serializer that can fill an empty message where it is.
+type filler interface {
+	fill(rec *Record, msg *Message) error
+}
+
 // decode returns a record's message and what its first attempt's context is going to
 // be. It takes a serializer's panic for what it says of the record.
 func (r *registration) decode(rec *Record) (msg *Message, first *handling, err error) {
@@ -57,9 +62,9 @@ func (r *registration) decode(rec *Record) (msg *Message, first *handling, err e
 			err = fmt.Errorf("%w: serializer panicked: %v", ErrUndecodable, p)
 		}
 	}()
-	if r.c.serializer == (JSONSerializer{}) {
+	if s, ok := r.c.serializer.(filler); ok {
 		a := new(arrival)
-		return &a.msg, &a.first, unmarshal(rec, &a.msg)
+		return &a.msg, &a.first, s.fill(rec, &a.msg)
 	}
 	msg, err = r.c.serializer.Unmarshal(rec)
 	return msg, new(handling), err

@@ -109,31 +109,6 @@ func storePending(ctx context.Context, tx Tx, batch []*attempt) (fresh []*attemp
 // admit counts new projects and returns the attempts that it refuses: those whose
 // account does not exist, and the last of those for which it has no room.
 func (s *Service) admit(ctx context.Context, tx Tx, fresh []*attempt) (refused []*attempt, err error) {
-	known, over, err := s.countNew(ctx, tx, fresh)
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range slices.Backward(fresh) {
-		owner := a.creation.Project.AccountID
-		switch {
-		case a.creation.Account != nil:
-			continue
-		case !known[owner]:
-			a.err = notFound("account", "account_id")
-		case over[owner] > 0:
-			a.err = refuse(ErrQuota, "account_id", "has all of its %d projects", s.cfg.ProjectsPerAccount)
-			over[owner]--
-		default:
-			continue
-		}
-		refused = append(refused, a)
-	}
-	return refused, nil
-}
-
-// countNew adds new projects to the numbers of their accounts, no more than there is
-// room for. It returns which accounts exist and how many projects were over.
-func (s *Service) countNew(ctx context.Context, tx Tx, fresh []*attempt) (known map[string]bool, over map[string]int, err error) {
 	more := map[string]int{}
 	for _, a := range fresh {
 		if a.creation.Account == nil {
@@ -142,18 +117,27 @@ func (s *Service) countNew(ctx context.Context, tx Tx, fresh []*attempt) (known 
 	}
 	totals, err := tx.AddProjects(ctx, more)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	known, over = map[string]bool{}, map[string]int{}
-	back := map[string]int{}
-	for id, total := range totals {
-		known[id] = true
-		if n := min(total-s.cfg.ProjectsPerAccount, more[id]); n > 0 {
-			over[id], back[id] = n, -n
+	back := map[string]int{} // negative
+	for _, a := range slices.Backward(fresh) {
+		owner := a.creation.Project.AccountID
+		total, known := totals[owner]
+		switch {
+		case a.creation.Account != nil:
+			continue
+		case !known:
+			a.err = notFound("account", "account_id")
+		case total+back[owner] > s.cfg.ProjectsPerAccount:
+			a.err = refuse(ErrQuota, "account_id", "has all of its %d projects", s.cfg.ProjectsPerAccount)
+			back[owner]--
+		default:
+			continue
 		}
+		refused = append(refused, a)
 	}
 	_, err = tx.AddProjects(ctx, back)
-	return known, over, err
+	return refused, err
 }
 
 // count adds to the projects of the operation's account when it creates one.

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,12 +99,20 @@ func (s *Statement) list(values []string) {
 	if len(values) == 0 {
 		s.WriteString("NULL")
 	}
-	for i := 0; i < len(values) || i&(i-1) != 0; i++ {
+	for i := range padded(len(values)) {
 		if i > 0 {
 			s.WriteByte(',')
 		}
 		s.Value(values[min(i, len(values)-1)])
 	}
+}
+
+// padded is the least power of two that is not below n, or 0.
+func padded(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return 1 << bits.Len(uint(n-1))
 }
 
 // Numbers writes a table of the columns id and n. Like [Statement.AndIn] it repeats
@@ -124,7 +133,7 @@ func (s *Statement) Numbers(of map[string]int) {
 		return
 	}
 	s.WriteString("(SELECT column1 AS id, column2 AS n FROM (VALUES ")
-	for i := 0; i < len(ids) || i&(i-1) != 0; i++ {
+	for i := range padded(len(ids)) {
 		if i > 0 {
 			s.WriteByte(',')
 		}

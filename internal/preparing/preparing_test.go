@@ -77,3 +77,32 @@ func numbers(t *testing.T, tx *sql.Tx, text string, after int) []int {
 	require.NoError(t, rows.Err())
 	return all
 }
+
+// TestAQueryWithoutValuesSeesWhatChanges: it is kept, but neither its rows nor its
+// columns are.
+func TestAQueryWithoutValuesSeesWhatChanges(t *testing.T) {
+	db, err := preparing.OpenSQLite("file:" + filepath.Join(t.TempDir(), "x.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	db.SetMaxOpenConns(1)
+	var seen []string
+	for _, change := range []string{
+		`CREATE TABLE t (a INTEGER)`, `INSERT INTO t VALUES (7)`, `ALTER TABLE t ADD COLUMN b INTEGER DEFAULT 8`,
+		`DROP TABLE t; CREATE TABLE t (c INTEGER)`,
+	} {
+		_, err := db.ExecContext(t.Context(), change)
+		require.NoError(t, err)
+		rows, err := db.QueryContext(t.Context(), `SELECT * FROM t`)
+		require.NoError(t, err)
+		columns, err := rows.Columns()
+		require.NoError(t, err)
+		n := 0
+		for rows.Next() {
+			n++
+		}
+		require.NoError(t, rows.Err())
+		require.NoError(t, rows.Close())
+		seen = append(seen, fmt.Sprint(columns, n))
+	}
+	require.Equal(t, []string{"[a] 0", "[a] 1", "[a b] 1", "[c] 0"}, seen)
+}

@@ -92,17 +92,23 @@ func TestAQueryWithoutValuesSeesWhatChanges(t *testing.T) {
 	} {
 		_, err := db.ExecContext(t.Context(), change)
 		require.NoError(t, err)
-		rows, err := db.QueryContext(t.Context(), `SELECT * FROM t`)
-		require.NoError(t, err)
-		columns, err := rows.Columns()
-		require.NoError(t, err)
-		n := 0
-		for rows.Next() {
-			n++
-		}
-		require.NoError(t, rows.Err())
-		require.NoError(t, rows.Close())
-		seen = append(seen, fmt.Sprint(columns, n))
+		seen = append(seen, shape(t, db))
 	}
 	require.Equal(t, []string{"[a] 0", "[a] 1", "[a b] 1", "[c] 0"}, seen)
+}
+
+// shape is the columns of the table t and how many rows it has.
+func shape(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT * FROM t`) //nolint:unqueryvet // whatever there is
+	require.NoError(t, err)
+	defer rows.Close()
+	columns, err := rows.Columns()
+	require.NoError(t, err)
+	n := 0
+	for rows.Next() {
+		n++
+	}
+	require.NoError(t, rows.Err())
+	return fmt.Sprint(columns, n)
 }

@@ -83,6 +83,10 @@ func Run(t *testing.T, h Harness) {
 		{"RetryOrderOverRestart", testRetryOrderOverRestart, true},
 		{"Outage", testOutage, true},
 		{"FailureRate", testFailureRate, true},
+		{"Scan", testScan, scans(t, h)},
+		{"ScanEnds", testScanEnds, scans(t, h)},
+		{"ScanGroup", testScanGroup, scans(t, h)},
+		{"ScanLarge", testScanLarge, scans(t, h)},
 		{"ParallelLanes", testParallelLanes, h.Features.ParallelKeys},
 	}
 	for _, test := range tests {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -30,17 +31,29 @@ func (t *Transport) Scan(ctx context.Context, topic, group string, visit func(*e
 	for id, s := range spans {
 		from[id] = kgo.NewOffset().At(s.from)
 	}
-	if client, err = t.client("eventbus-scan", kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from})); err != nil {
+	// The last record of a partition may be the mark of a transaction.
+	opts := []kgo.Opt{kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}), kgo.KeepControlRecords()}
+	if client, err = t.client("eventbus-scan", opts...); err != nil {
 		return err
 	}
 	defer client.Close()
-	return scan(ctx, client, spans, visit)
+	return scan(ctx, client, topic, spans, visit)
 }
 
-func scan(ctx context.Context, client *kgo.Client, spans map[int32]span, visit func(*eventbus.Record) error) error {
+// stall is after how long without a record a scan asks whether there still are any.
+const stall = time.Second
+
+func scan(ctx context.Context, client *kgo.Client, topic string, spans map[int32]span, visit func(*eventbus.Record) error) error {
 	for len(spans) > 0 {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err0(); err != nil {
+		poll, cancel := context.WithTimeout(ctx, stall)
+		fetches := client.PollFetches(poll)
+		stalled := poll.Err() != nil && ctx.Err() == nil
+		cancel()
+		if stalled {
+			if err := dropDeleted(ctx, client, topic, spans); err != nil {
+				return fmt.Errorf("franzbus: scan: %w", err)
+			}
+		} else if err := fetches.Err0(); err != nil {
 			return fmt.Errorf("franzbus: scan: %w", err)
 		}
 		for iter := fetches.RecordIter(); !iter.Done(); {
@@ -49,12 +62,28 @@ func scan(ctx context.Context, client *kgo.Client, spans map[int32]span, visit f
 			if !open || rec.Offset >= s.to {
 				continue
 			}
-			if err := visit(new(reader).read(rec)); err != nil {
-				return err
+			if !rec.Attrs.IsControl() {
+				if err := visit(new(reader).read(rec)); err != nil {
+					return err
+				}
 			}
 			if rec.Offset == s.to-1 {
 				delete(spans, rec.Partition)
 			}
+		}
+	}
+	return nil
+}
+
+// dropDeleted drops the spans of which every record was deleted since.
+func dropDeleted(ctx context.Context, client *kgo.Client, topic string, spans map[int32]span) error {
+	starts, err := kadm.NewClient(client).ListStartOffsets(ctx, topic)
+	if err != nil {
+		return err
+	}
+	for partition, s := range spans {
+		if start, ok := starts.Lookup(topic, partition); ok && start.Err == nil && start.Offset >= s.to {
+			delete(spans, partition)
 		}
 	}
 	return nil
@@ -76,7 +105,8 @@ func backlog(ctx context.Context, admin *kadm.Client, topic, group string) (map[
 	}
 	var committed kadm.OffsetResponses
 	if group != "" {
-		if committed, err = admin.FetchOffsetsForTopics(ctx, group, topic); err != nil {
+		committed, err = admin.FetchOffsetsForTopics(ctx, group, topic)
+		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 			return nil, err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -29,51 +31,19 @@ func (t *Transport) Scan(ctx context.Context, topic, group string, visit func(*e
 	if err != nil {
 		return fmt.Errorf("kafkabus: scan %s: %w", topic, err)
 	}
-	consumer, err := sarama.NewConsumerFromClient(client)
-	if err != nil {
-		return fmt.Errorf("kafkabus: scan %s: %w", topic, err)
-	}
-	defer func() { _ = consumer.Close() }()
-	for partition, s := range spans {
-		if s.from >= s.to {
-			continue
-		}
-		if err := scanPartition(ctx, consumer, topic, partition, s, visit); err != nil {
+	for _, partition := range slices.Sorted(maps.Keys(spans)) {
+		r := reading{client: client, topic: topic, partition: partition, next: spans[partition].from, visit: visit}
+		if err := r.to(ctx, spans[partition].to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func scanPartition(
-	ctx context.Context, consumer sarama.Consumer, topic string, partition int32, s span, visit func(*eventbus.Record) error,
-) error {
-	pc, err := consumer.ConsumePartition(topic, partition, s.from)
-	if err != nil {
-		return fmt.Errorf("kafkabus: scan %s/%d: %w", topic, partition, err)
-	}
-	defer func() { _ = pc.Close() }()
-	for {
-		select {
-		case msg := <-pc.Messages():
-			if err := visit(fromSarama(msg)); err != nil {
-				return err
-			}
-			if msg.Offset >= s.to-1 {
-				return nil
-			}
-		case err := <-pc.Errors():
-			return fmt.Errorf("kafkabus: scan %s/%d: %w", topic, partition, err)
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
 // uncommitted returns, per partition, what the group has not committed, or
 // everything when group is "". A topic that does not exist is empty.
 func uncommitted(client sarama.Client, topic, group string) (map[int32]span, error) {
-	if err := client.RefreshMetadata(topic); errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
+	if !exists(client, topic) {
 		return nil, nil
 	}
 	partitions, err := client.Partitions(topic)
@@ -111,6 +81,9 @@ func groupOffsets(client sarama.Client, topic, group string, partitions []int32)
 		return nil, err
 	}
 	resp, err := admin.ListConsumerGroupOffsets(group, map[string][]int32{topic: partitions})
+	if errors.Is(err, sarama.ErrGroupIDNotFound) {
+		return offsets, nil
+	}
 	if err != nil {
 		return nil, err
 	}

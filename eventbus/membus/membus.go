@@ -64,14 +64,19 @@ func (b *Bus) Subscriber(cfg eventbus.ConsumerConfig) (message.Subscriber, error
 
 // Scan implements eventbus.Scanner.
 func (b *Bus) Scan(ctx context.Context, topic, group string, visit func(*eventbus.Record) error) error {
-	for _, p := range b.partitions(topic) {
-		for _, rec := range p.snapshot(group) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := visit(rec); err != nil {
-				return err
-			}
+	b.mu.Lock()
+	partitions := b.topics[topic]
+	b.mu.Unlock()
+	var recs []*eventbus.Record
+	for _, p := range partitions {
+		recs = append(recs, p.snapshot(group)...)
+	}
+	for _, rec := range recs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := visit(rec); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -135,13 +135,18 @@ func (b *outgoing) err(i int) error {
 	return b.errs[i]
 }
 
+// slabMarshaler is a serializer that can marshal into memory that is used again.
+type slabMarshaler interface {
+	marshalIn(slab *recordSlab, msg *Message) (*Record, error)
+}
+
 func (p *Producer) newBatch(ctx context.Context, msgs []*Message) *outgoing {
 	b := &outgoing{msgs: msgs, recs: make([]*Record, 0, len(msgs)), index: make([]int, 0, len(msgs))}
 	p.trace(ctx, b)
 	marshal := p.serializer.Marshal
-	if p.serializer == (JSONSerializer{}) {
+	if s, ok := p.serializer.(slabMarshaler); ok {
 		b.slab = p.slabs.get(b.msgs)
-		marshal = b.slab.marshal
+		marshal = func(msg *Message) (*Record, error) { return s.marshalIn(b.slab, msg) }
 	}
 	for i, msg := range b.msgs {
 		rec, err := p.record(msg, marshal)

@@ -41,9 +41,13 @@ const (
 type JSONSerializer struct{}
 
 // Marshal implements Serializer.
-func (JSONSerializer) Marshal(msg *Message) (*Record, error) {
+func (s JSONSerializer) Marshal(msg *Message) (*Record, error) {
 	var slab recordSlab
 	slab.makeRoom([]*Message{msg})
+	return s.marshalIn(&slab, msg)
+}
+
+func (JSONSerializer) marshalIn(slab *recordSlab, msg *Message) (*Record, error) {
 	rec, err := slab.marshal(msg)
 	if err != nil {
 		return nil, fmt.Errorf("eventbus: marshal %s: %w", msg.EventType, err)

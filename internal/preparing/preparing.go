@@ -2,8 +2,8 @@
 // on parsing most of them than on running them.
 //
 // It works below database/sql, in each connection, so that callers write statements
-// as ever, within transactions and without. A statement that has values in its text
-// hardly comes again, and is not kept.
+// as ever, within transactions and without. A statement without parameters is kept only
+// if it is a SELECT that has no values in its text: others hardly come again.
 package preparing
 
 import (

@@ -1,7 +1,5 @@
--- A table by rowid takes rows that come one after the other for less. What refers to
--- it is checked at the end.
-PRAGMA defer_foreign_keys = ON;
-
+-- A table by rowid takes rows that come one after the other for less. The key of
+-- accounts that refers to it is deferred: it is checked at the end.
 CREATE TABLE kept AS SELECT * FROM projects;
 DROP TABLE projects;
 CREATE TABLE projects (

@@ -32,7 +32,7 @@ func TestDualConsumer(t *testing.T) {
 	require.Eventually(t, func() bool {
 		a := dual.Assignment()
 		return len(a["safe"]) == 2 && len(a["fast"]) == 2
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 
 	require.ErrorIs(t, dual.Register(registry("safer"), registry("fast")), eventbus.ErrAlreadyRegistered)
 	require.Equal(t, []string{"fast", "safe"}, dual.RegisteredTopics(), "all or none")

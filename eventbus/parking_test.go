@@ -62,5 +62,5 @@ func TestRetriedKeysAreForgotten(t *testing.T) {
 	require.Eventually(t, func() bool {
 		publish()
 		return bus.scans.Load() > 1 // the first when the partition came
-	}, 10*time.Second, 50*time.Millisecond)
+	}, 30*time.Second, 50*time.Millisecond)
 }

@@ -84,7 +84,7 @@ func TestRegisterWaits(t *testing.T) {
 	<-started
 	unregistered, registered := make(chan error, 1), make(chan error, 1)
 	go func() { unregistered <- consumer.Unregister("a") }()
-	require.Eventually(t, func() bool { return len(consumer.RegisteredTopics()) == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(consumer.RegisteredTopics()) == 0 }, 30*time.Second, time.Millisecond)
 	go func() { registered <- consumer.Register(eventbus.Registry{Topic: "a", Callback: nothing}) }()
 	require.Never(t, func() bool { return len(registered) > 0 }, 100*time.Millisecond, 5*time.Millisecond)
 	close(release)

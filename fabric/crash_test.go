@@ -109,7 +109,7 @@ func live(t require.TestingT, m mortal) (eventbus.Callback, func()) {
 
 // deliver gives the events in order, until one finds the process dead.
 func deliver(t require.TestingT, cb eventbus.Callback, l *life, events []*eventbus.Message) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	go func() {
 		select {
@@ -214,7 +214,7 @@ func crashAt(t *testing.T, last int64, after bool) (died bool) {
 		return len(reports.Namespaces(goes.ProjectID)) > 0 &&
 			lastOf(reports.Namespaces(goes.ProjectID)).Phase == demeterevent.PhaseGone &&
 			lastOf(reports.Ports("old")).Phase == demeterevent.PhaseGone
-	}, 10*time.Second, time.Millisecond, about)
+	}, 30*time.Second, time.Millisecond, about)
 	state := lastOf(reports.Namespaces(stays.ProjectID))
 	require.Equal(t, demeterevent.PhaseReady, state.Phase, about)
 	require.EqualValues(t, 4, state.ObservedGeneration, about)

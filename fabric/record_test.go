@@ -57,7 +57,7 @@ func TestARecordThatCannotBeReadIsReplacedByTheNextEvent(t *testing.T) {
 	p.Generation = 2
 	require.Eventually(t, func() bool {
 		return cb.Notify(t.Context(), event(t, demeterevent.ProjectUpdated, p)) == nil
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	state := lastOf(reports.Namespaces(p.ProjectID))
 	require.Equal(t, demeterevent.PhaseReady, state.Phase)
 	require.EqualValues(t, 2, state.ObservedGeneration)

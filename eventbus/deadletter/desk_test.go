@@ -85,7 +85,7 @@ func open(t *testing.T, transport eventbus.Transport, topic, group string, callb
 }
 
 func testDesk(t *testing.T, transport eventbus.Transport, topic string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	failing := &shop{seen: make(map[string]int)}
 	healthy := &shop{seen: make(map[string]int), mended: true}
@@ -171,7 +171,7 @@ func countRecords(ctx context.Context, t *testing.T, transport eventbus.Transpor
 // testTwice: of many requeues of one letter at the same time, one does it; the other
 // letters of a call are requeued all the same.
 func testTwice(t *testing.T, transport eventbus.Transport, topic string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	failing := &shop{seen: make(map[string]int)}
 	open(t, transport, topic, "failing", failing)
@@ -216,7 +216,7 @@ func testTwice(t *testing.T, transport eventbus.Transport, topic string) {
 // testLargeLetter: a value that was left out of its letter is there again when the
 // letter is requeued.
 func testLargeLetter(t *testing.T, transport eventbus.Transport, topic string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	failing := &shop{seen: make(map[string]int)}
 	open(t, transport, topic, "failing", failing)

@@ -50,7 +50,7 @@ func TestTrace(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, producer.Publish(t.Context(), msg))
 	require.Empty(t, msg.TraceID, "the caller's message is left alone")
-	require.Eventually(t, func() bool { return len(recorder.Ended()) == 4 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(recorder.Ended()) == 4 }, 30*time.Second, 5*time.Millisecond)
 	require.NoError(t, consumer.Close(t.Context()))
 
 	spans := recorder.Ended()

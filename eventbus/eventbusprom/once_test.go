@@ -57,7 +57,7 @@ func TestConsumedOnce(t *testing.T) {
 	require.NoError(t, mux.On("Retried", second(errors.New("not yet"))))
 	require.NoError(t, mux.On("Probed", second(eventbus.Unavailable(errors.New("refused")))))
 	require.NoError(t, consumer.Register(eventbus.Registry{Topic: "orders", Callback: mux}))
-	require.Eventually(t, func() bool { return done.Load() == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return done.Load() == 2 }, 30*time.Second, time.Millisecond)
 	require.NoError(t, consumer.Close(context.Background()))
 
 	families, err := registry.Gather()

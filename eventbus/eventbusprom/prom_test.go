@@ -83,5 +83,5 @@ eventbus_published_total{event_type="Unwanted",outcome="ok",topic="orders"} 1
 		if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
 			c.Errorf("%v", err)
 		}
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 }

@@ -91,7 +91,7 @@ func consumeIntoFile(adapter, broker, path, session string) error {
 		return err
 	}
 	<-interrupted
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return consumer.Close(ctx)
 }

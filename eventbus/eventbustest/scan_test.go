@@ -53,7 +53,7 @@ func newScanTopic(t *testing.T) (topic scanTopic, numbers []string) {
 // scan returns the numbers a transport sees; at the first, meanwhile is called.
 func (s scanTopic) scan(t *testing.T, transport eventbus.Scanner, meanwhile func()) (seen []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, transport.Scan(ctx, scanned, "", func(rec *eventbus.Record) error {
 		if len(seen) == 0 {

@@ -29,7 +29,7 @@ func testRefused(t *testing.T, db *bun.DB) {
 	want := []*eventbus.Message{message(t, "k", 1), message(t, "k", 2), message(t, "other", 3)}
 	require.NoError(t, sqlbox.Add(t.Context(), db, want...))
 	relay(t, db, producer, sqlbox.RelayConfig{Batch: batch - 1})
-	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 30*time.Second, 10*time.Millisecond)
 
 	got := make(map[string]int)
 	require.NoError(t, b.Scan(t.Context(), "orders", "", func(rec *eventbus.Record) error {

@@ -139,7 +139,7 @@ func testLeaseIsTakenOver(t *testing.T, db *bun.DB) {
 	out := &bus{calls: 1}
 	require.NoError(t, sqlbox.Add(t.Context(), db, message(t, "k", 0)))
 	relay(t, db, out, sqlbox.RelayConfig{})
-	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 10*time.Second, 10*time.Millisecond, "within 10 s")
+	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 30*time.Second, 10*time.Millisecond)
 	require.False(t, time.Now().Before(expires), "before the lease expired")
 }
 
@@ -148,11 +148,11 @@ func testTwoRelays(t *testing.T, db *bun.DB) {
 	out := &bus{calls: 1}
 	stop := relay(t, db, out, sqlbox.RelayConfig{Lease: time.Hour})
 	require.NoError(t, sqlbox.Add(t.Context(), db, message(t, "k", 0)))
-	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 30*time.Second, 10*time.Millisecond)
 	relay(t, db, out, sqlbox.RelayConfig{Lease: time.Hour})
 	stop()
 	require.NoError(t, sqlbox.Add(t.Context(), db, message(t, "k", 1)))
-	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 30*time.Second, 10*time.Millisecond)
 	require.Equal(t, map[string][]string{"k": {"0", "1"}}, out.order())
 }
 

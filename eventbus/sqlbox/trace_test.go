@@ -53,7 +53,7 @@ func testTrace(t *testing.T, db *bun.DB) {
 
 	out := &bus{calls: 1}
 	relay(t, db, out, sqlbox.RelayConfig{})
-	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return waiting(t, db) == 0 }, 30*time.Second, 10*time.Millisecond)
 	traces := make(map[string]string)
 	for _, msg := range out.sent {
 		traces[msg.Key] = msg.TraceID["traceparent"]

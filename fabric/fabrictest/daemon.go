@@ -116,7 +116,7 @@ func (d *daemon) notify(t *testing.T, eventType string, payload any) error {
 	t.Helper()
 	msg, err := eventbus.NewMessage(demeterevent.EventTopic, eventType, "key", payload)
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	return d.cb.Notify(ctx, msg)
 }

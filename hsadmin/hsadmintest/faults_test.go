@@ -36,7 +36,7 @@ func connect(t *testing.T, backend *hsadmintest.Backend, client *hsadmin.Client)
 	require.Eventually(t, func() bool {
 		_, err := client.Status(t.Context())
 		return err == nil
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	backend.ResetCalls()
 }
 
@@ -72,7 +72,7 @@ func TestFaults(t *testing.T) {
 				err := putDevice(t.Context(), client)
 
 				require.ErrorIs(t, err, tc.want)
-				require.Eventually(t, func() bool { return backend.CallCount() == 1 }, 5*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool { return backend.CallCount() == 1 }, 30*time.Second, time.Millisecond)
 				assert.Equal(t, tc.status, backend.Calls()[0].Status)
 				assert.Equal(t, tc.fault.String(), backend.Calls()[0].Fault)
 				_, stored := backend.Document("devices", "dev-1")

@@ -63,7 +63,7 @@ func TestPublisherStaysBehindTheOutbox(t *testing.T) {
 
 	published := make(chan error, 1)
 	go func() { published <- store.Publisher().Publish(context.WithoutCancel(t.Context()), message(t, "New")) }()
-	require.Eventually(t, func() bool { return backend.looks.Load() >= 3 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return backend.looks.Load() >= 3 }, 30*time.Second, time.Millisecond)
 	assert.Empty(t, bus.Types(), "the message waits for the event")
 
 	close(bus.let)

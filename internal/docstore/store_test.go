@@ -155,7 +155,7 @@ func TestRunPublishesAtOnceAndRetries(t *testing.T) {
 	_, err = items.Insert(t.Context(), "b", item{}, event(t, "Second"))
 	require.NoError(t, err)
 	bus.FailWith(nil)
-	require.Eventually(t, func() bool { return len(bus.Types()) == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(bus.Types()) == 2 }, 30*time.Second, time.Millisecond)
 	assert.Equal(t, []string{"First", "Second"}, bus.Types())
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)

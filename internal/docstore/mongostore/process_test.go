@@ -46,7 +46,7 @@ func begin(t testing.TB, uri, database, prefix string, now func() time.Time) *pr
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		p.Backend, err = mongostore.New(t.Context(), client.Database(database), mongostore.Config{Prefix: prefix, Now: now})
 		require.NoError(c, err)
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	return p
 }
 

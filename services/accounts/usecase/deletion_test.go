@@ -145,7 +145,7 @@ func TestMaintenanceRunsWhenToldOfWork(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- f.RunMaintenance(ctx, time.Hour) }()
 	require.NoError(t, f.ConfigureISP(t.Context(), isp, rsevent.ISPConfiguration{MaxInactiveDays: new(20)}))
-	require.Eventually(t, func() bool { return f.deletion("d2") == 20 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.deletion("d2") == 20 }, 30*time.Second, time.Millisecond)
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
 }

@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 	)
 }
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // system is management and the fabrics of some clusters in one process, with an
 // embedded broker between them.

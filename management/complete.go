@@ -24,6 +24,9 @@ func (s *Service) completeAndReserve(ctx context.Context, batch, next []*attempt
 		return s.reserveIn(ctx, tx, next)
 	})
 	tried(next, err)
+	if err != nil {
+		s.cfg.Logger.WarnContext(ctx, "shared transaction failed, its steps are done apart", "error", err)
+	}
 	return err
 }
 

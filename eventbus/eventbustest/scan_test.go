@@ -110,3 +110,20 @@ func TestScanFollowsTheLeader(t *testing.T) {
 		require.NoError(t, topic.cluster.MoveTopicPartition(scanned, 0, 1-topic.cluster.LeaderFor(scanned, 0)))
 	}))
 }
+
+// TestScanDenied: a topic that may not be read is not taken for one that has nothing.
+func TestScanDenied(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, scanned), kfake.EnableSASL(), kfake.EnableACLs(),
+		kfake.Superuser("PLAIN", "root", "right"), kfake.User("PLAIN", "anna", "right"))
+	require.NoError(t, err)
+	defer cluster.Close()
+	for name, transport := range secured(cluster.ListenAddrs(), access{mechanism: "PLAIN", username: "anna", password: "right"}) {
+		t.Run(name, func(t *testing.T) {
+			scanner, ok := transport.(eventbus.Scanner)
+			require.True(t, ok)
+			err := scanner.Scan(t.Context(), scanned, "", func(*eventbus.Record) error { return nil })
+			require.ErrorContains(t, err, scanned)
+			require.ErrorContains(t, err, "uthoriz")
+		})
+	}
+}

@@ -43,8 +43,10 @@ func (t *Transport) Scan(ctx context.Context, topic, group string, visit func(*e
 // uncommitted returns, per partition, what the group has not committed, or
 // everything when group is "". A topic that does not exist is empty.
 func uncommitted(client sarama.Client, topic, group string) (map[int32]span, error) {
-	if !exists(client, topic) {
+	if err := find(client, topic); errors.Is(err, sarama.ErrUnknownTopicOrPartition) {
 		return nil, nil
+	} else if err != nil {
+		return nil, err
 	}
 	partitions, err := client.Partitions(topic)
 	if errors.Is(err, sarama.ErrUnknownTopicOrPartition) {

@@ -72,6 +72,28 @@ func exists(client sarama.Client, topic string) bool {
 	return err == nil && slices.Contains(topics, topic)
 }
 
+// find returns what a broker has to say of a topic that the client was not told of
+// when it connected: that there is none, or that the client may not know. It asks once.
+func find(client sarama.Client, topic string) error {
+	if exists(client, topic) {
+		return nil
+	}
+	broker := client.LeastLoadedBroker()
+	if broker == nil {
+		return sarama.ErrOutOfBrokers
+	}
+	resp, err := broker.GetMetadata(sarama.NewMetadataRequest(client.Config().Version, []string{topic}))
+	if err != nil {
+		return err
+	}
+	for _, found := range resp.Topics {
+		if found.Name == topic && !errors.Is(found.Err, sarama.ErrNoError) {
+			return found.Err
+		}
+	}
+	return nil
+}
+
 // led reports whether every partition of the topic has a leader that serves it.
 func led(client sarama.Client, topic string) error {
 	if err := client.RefreshMetadata(topic); err != nil {

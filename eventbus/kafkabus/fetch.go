@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	// fetchVersion is Kafka 2.3's: the first after zstd (10) that needs no session.
+	// fetchVersion is Kafka 2.3's. From 3 on, the first batch comes whole; zstd needs 10.
 	fetchVersion = 11
 	// fetchBytes are asked for at a time; the broker sends at least one batch.
 	fetchBytes = 4 << 20
 	// fetchWait is for how many milliseconds a broker may wait for what it does not
 	// have yet: what a scan asks for was there when it began.
-	fetchWait = 100
+	fetchWait = 10
 )
 
 // reading is where a scan is in one partition. It asks the broker itself: sarama's
@@ -47,13 +47,23 @@ func (r *reading) to(ctx context.Context, end int64) error {
 		if err != nil {
 			return fmt.Errorf("kafkabus: scan %s/%d: %w", r.topic, r.partition, err)
 		}
-		before := r.next
-		if err := r.records(block, end); err != nil {
+		if err := r.answer(resp, block, end); err != nil {
 			return err
 		}
-		if r.next == before && resp.ThrottleTime == 0 && block.HighWaterMarkOffset >= end {
-			return nil // nothing is left up to the end: it was compacted
-		}
+	}
+	return nil
+}
+
+// answer visits the records in what a broker sent. If there are none the next offset
+// was compacted away: a batch that has become empty shows in nothing else, and what
+// comes after it may be in the next answer only.
+func (r *reading) answer(resp *sarama.FetchResponse, block *sarama.FetchResponseBlock, end int64) error {
+	before := r.next
+	if err := r.records(block, end); err != nil {
+		return err
+	}
+	if r.next == before && resp.ThrottleTime == 0 && block.HighWaterMarkOffset >= end {
+		r.next++
 	}
 	return nil
 }
@@ -114,6 +124,13 @@ func (r *reading) records(block *sarama.FetchResponseBlock, end int64) error {
 		batch := set.RecordBatch
 		if batch == nil {
 			return fmt.Errorf("kafkabus: scan %s/%d: its messages have the format from before Kafka 0.11", r.topic, r.partition)
+		}
+		if batch.PartialTrailingRecord { // cut off; asked for by itself it comes whole
+			if batch.FirstOffset <= r.next {
+				return fmt.Errorf("kafkabus: scan %s/%d: the broker sent a part of offset %d", r.topic, r.partition, r.next)
+			}
+			r.next = batch.FirstOffset
+			return nil
 		}
 		for _, rec := range batch.Records {
 			offset := batch.FirstOffset + rec.OffsetDelta
